@@ -1,0 +1,35 @@
+"""A two-terminal device that is ohmic at read voltage: a printed resistor, or a memristor read far below switching.
+
+Its circuit is one resistor ``R = 1/G``. What a preset's sources do not give is marked ``assumed`` in its quantities and
+travels from here into every report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from snn2circuit.errors import MappingError
+from snn2circuit.ir.parts import Quantity
+
+
+@dataclass(frozen=True, kw_only=True)
+class OhmicDevice:
+    """Conductance range and read voltage of an ohmic device, each with its source."""
+
+    kind: ClassVar[str] = "ohmic"
+
+    name: str
+    technology: str
+    g_min: Quantity  # S
+    g_max: Quantity  # S
+    v_read: Quantity  # V
+
+    def __post_init__(self) -> None:
+        if not 0 < self.g_min.value < self.g_max.value < float("inf"):
+            raise MappingError(
+                f"device {self.name}: g_min {self.g_min.value:g} S and g_max {self.g_max.value:g} S; "
+                "a device needs 0 < g_min < g_max"
+            )
+        if not 0 < self.v_read.value < float("inf"):
+            raise MappingError(f"device {self.name}: v_read is {self.v_read.value:g} V; it must be above 0")

@@ -1,0 +1,72 @@
+"""Every error the package raises on purpose.
+
+A message says what is wrong, where (file, key, layer, neuron, net), which limit was hit, and the way out. Each class
+also derives from the built-in error that a caller would expect, so ``except ValueError`` keeps working. Anything else
+that escapes the package is a defect.
+"""
+
+from __future__ import annotations
+
+
+class Snn2CircuitError(Exception):
+    """Base of all errors of this package."""
+
+
+class DesignError(Snn2CircuitError, ValueError):
+    """A design file does not say something we can build: the line, the key and the allowed values are in the text."""
+
+
+class DataError(Snn2CircuitError, ValueError):
+    """A dataset is missing, truncated or not what its header says."""
+
+
+class NetworkError(Snn2CircuitError, ValueError):
+    """A network is not a valid feed-forward spiking network (shapes, finite values, neuron parameters)."""
+
+
+class TrainingError(Snn2CircuitError, RuntimeError):
+    """Training cannot go on, for example because the loss is no longer finite."""
+
+
+class MappingError(Snn2CircuitError, ValueError):
+    """The device cannot represent the network's weights."""
+
+
+class NetlistError(Snn2CircuitError, ValueError):
+    """A circuit cannot be built, named or written as a deck."""
+
+
+class SimulationError(Snn2CircuitError, RuntimeError):
+    """A simulation did not give a result; the message names the deck and, where known, the element."""
+
+
+class SimulatorMissing(SimulationError):
+    """libngspice or PySpice is not installed."""
+
+
+class DeckRejected(SimulationError):
+    """The simulator did not accept the deck; no analysis was run."""
+
+
+class SimulationDiverged(SimulationError):
+    """The analysis started and broke off: singular matrix, time step too small, NaN, or a run that stopped short."""
+
+
+class SimulationTimeout(SimulationError):
+    """The simulation used up its time limit and was stopped."""
+
+
+class CompareError(Snn2CircuitError, ValueError):
+    """Waveforms and network do not belong together."""
+
+
+class LayoutError(Snn2CircuitError, ValueError):
+    """A layout cannot be built, or does not connect what the crossbar connects."""
+
+
+class FileFormatError(Snn2CircuitError, ValueError):
+    """A file is not one of ours, is damaged, or is larger than it may be."""
+
+
+class OutputError(Snn2CircuitError, OSError):
+    """A result could not be written; whatever stood at that place before still stands there."""

@@ -1,0 +1,1 @@
+"""The nouns that every stage reads and writes, the parts they carry, and their files."""

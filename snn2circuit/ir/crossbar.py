@@ -1,0 +1,137 @@
+"""The mapped network: one crossbar of differential device pairs per layer, and the electrical scale of each.
+
+Row ``i`` of a crossbar is the word line of input ``i``; a layer with bias has one more row, driven in every step.
+Column ``j`` is the pair of bit lines of neuron ``j``. A weight ``w`` is the pair ``g_pos - g_neg = siemens_per_unit ·
+w``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from snn2circuit.errors import MappingError
+from snn2circuit.ir.circuit import Drive, Timing
+from snn2circuit.ir.network import Layer, Network
+from snn2circuit.ir.noun import Floats, Ints, freeze, noun
+from snn2circuit.ir.parts import Device, Neuron
+
+
+@noun
+class CrossbarLayer:
+    """The devices of one layer and the electrical values its neurons are sized from."""
+
+    trained: Floats  # (rows, columns), weight before mapping, bias row last; dimensionless
+    target_pos: Floats  # (rows, columns), S, before quantisation
+    target_neg: Floats  # (rows, columns), S
+    level_pos: Ints  # (rows, columns), index into the network's `levels`
+    level_neg: Ints  # (rows, columns)
+    g_pos: Floats  # (rows, columns), S
+    g_neg: Floats  # (rows, columns), S
+    has_bias: bool
+    siemens_per_unit: float  # S
+    volts_per_unit: float  # V
+    r_feedback: float  # ohm
+    saturated: int = 0  # weights beyond what the device range can hold at this scale
+    neuron: Neuron
+
+    def __post_init__(self) -> None:
+        shape = freeze(self, "trained", np.float64).shape
+        for name in ("target_pos", "target_neg", "g_pos", "g_neg"):
+            values = freeze(self, name, np.float64)
+            if values.shape != shape or not np.isfinite(values).all() or (values <= 0).any():
+                raise MappingError(f"{name} must be finite, positive and of shape {shape}; it has shape {values.shape}")
+        for name in ("level_pos", "level_neg"):
+            if freeze(self, name, np.int64).shape != shape:
+                raise MappingError(f"{name} must have shape {shape}")
+        for name in ("siemens_per_unit", "volts_per_unit", "r_feedback"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value > 0):
+                raise MappingError(f"{name} is {value!r}; it must be finite and positive")
+
+    @property
+    def rows(self) -> int:
+        """Word lines, the bias row included."""
+        return int(self.trained.shape[0])
+
+    @property
+    def columns(self) -> int:
+        """Neurons."""
+        return int(self.trained.shape[1])
+
+    @property
+    def inputs(self) -> int:
+        """Word lines without the bias row."""
+        return self.rows - int(self.has_bias)
+
+    @property
+    def weights(self) -> Floats:
+        """Weights that the conductances stand for, ``(rows, columns)``, bias row last; dimensionless."""
+        return (self.g_pos - self.g_neg) / self.siemens_per_unit
+
+    def drive(self, timing: Timing, v_read: float) -> Drive:
+        """The values a neuron circuit of this layer is sized from."""
+        return Drive(
+            timing=timing,
+            v_read=v_read,
+            siemens_per_unit=self.siemens_per_unit,
+            r_feedback=self.r_feedback,
+            volts_per_unit=self.volts_per_unit,
+        )
+
+
+@noun
+class CrossbarNetwork:
+    """All crossbars of a network on one device, one clock and one pair of supply rails."""
+
+    name: str
+    layers: tuple[CrossbarLayer, ...]
+    device: Device
+    levels: Floats  # (levels,), S, increasing
+    spacing: str  # "linear" or "geometric"
+    steps: int
+    encoding: str
+    dataset: str = ""
+    timing: Timing
+    v_rail: float  # V; no membrane leaves [-v_rail, v_rail]
+    scale_basis: str  # what volts_per_unit was chosen from: "data" or "bound"
+
+    def __post_init__(self) -> None:
+        levels = freeze(self, "levels", np.float64)
+        if levels.ndim != 1 or len(levels) < 2 or not (np.diff(levels) > 0).all():
+            raise MappingError("levels must be at least two increasing conductances")
+        for number, layer in enumerate(self.layers, start=1):
+            if number > 1 and layer.inputs != self.layers[number - 2].columns:
+                raise MappingError(
+                    f"crossbar {number} has {layer.inputs} input rows but layer {number - 1} has {self.layers[number - 2].columns} neurons"
+                )
+            for name in ("level_pos", "level_neg"):
+                indices = getattr(layer, name)
+                if indices.min() < 0 or indices.max() >= len(levels):
+                    raise MappingError(f"crossbar {number}: {name} points outside the {len(levels)} levels")
+
+    @property
+    def v_read(self) -> float:
+        """Word line amplitude for a spike or an input of 1, V."""
+        return self.device.v_read.value
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Inputs, then the neurons of each layer."""
+        return (self.layers[0].inputs, *(layer.columns for layer in self.layers))
+
+    @property
+    def devices(self) -> int:
+        """Number of devices: two for each weight and bias."""
+        return sum(2 * layer.rows * layer.columns for layer in self.layers)
+
+    def network(self) -> Network:
+        """The network that the conductances stand for; what the circuit is judged against."""
+        layers = tuple(
+            Layer(
+                weight=layer.weights[: layer.inputs].T,
+                bias=layer.weights[-1] if layer.has_bias else None,
+                neuron=layer.neuron,
+            )
+            for layer in self.layers
+        )
+        return Network(name=self.name, layers=layers, steps=self.steps, dataset=self.dataset, encoding=self.encoding)

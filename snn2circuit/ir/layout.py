@@ -1,0 +1,125 @@
+"""The printed stack as data: a process, sheets, and on each sheet boxes with their nets, in integer nanometres.
+
+One sheet carries one weight layer. Its shapes are grouped by process layer and held as arrays, never as one object a
+shape. Every shape knows its net, so a checker can ask whether touching metal agrees with intended connectivity.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from snn2circuit.errors import LayoutError
+from snn2circuit.ir.noun import Floats, Ints, freeze, noun
+from snn2circuit.ir.parts import Quantity
+
+Role = Literal["substrate", "conductor", "device", "dielectric", "via", "cell"]
+
+
+@noun
+class ProcessLayer:
+    """One printed (or laminated) layer of a sheet, from the bottom up."""
+
+    name: str
+    role: Role
+    material: str
+    thickness: Quantity  # m
+    color: str  # "#rrggbb", how viewers show it
+    sheet_resistance: Quantity | None = None  # ohm per square; conductors only
+    permittivity: Quantity | None = None  # relative; dielectrics only
+
+
+@noun
+class Process:
+    """A printing process as a table of data: the layers of one sheet and the rules that shapes keep."""
+
+    name: str
+    technology: str
+    layers: tuple[ProcessLayer, ...]  # bottom to top
+    min_width: Quantity  # m, conductor
+    min_space: Quantity  # m, conductor
+    overlay: Quantity  # m, misalignment between two printed layers
+    via_diameter: Quantity  # m
+
+    def layer(self, name: str) -> ProcessLayer:
+        """The layer called ``name``."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise LayoutError(
+            f"process {self.name} has no layer {name!r}; it has {', '.join(each.name for each in self.layers)}"
+        )
+
+
+@noun
+class Shapes:
+    """Boxes of one process layer on one sheet."""
+
+    layer: str  # name of a process layer
+    boxes: Ints  # (shapes, 6), nm: x0, y0, z0, x1, y1, z1 in stack coordinates
+    nets: Ints  # (shapes,), index into Layout.nets; -1 for shapes that carry no net
+    round: bool = False  # a round pillar inscribed in the box instead of the box (via fills)
+
+    def __post_init__(self) -> None:
+        boxes, nets = freeze(self, "boxes", np.int64), freeze(self, "nets", np.int64)
+        if boxes.ndim != 2 or boxes.shape[1] != 6 or nets.shape != boxes.shape[:1]:
+            raise LayoutError(
+                f"shapes on {self.layer}: boxes {boxes.shape} and nets {nets.shape} do not fit (n, 6) and (n,)"
+            )
+        if (boxes[:, 3:] <= boxes[:, :3]).any():
+            worst = int(np.argmax((boxes[:, 3:] <= boxes[:, :3]).any(axis=1)))
+            raise LayoutError(f"shape {worst} on {self.layer} is empty or inside out: {boxes[worst].tolist()}")
+
+
+@noun
+class Devices:
+    """Where the devices of one crossbar stand; one entry a device, in the order layer, row, column, polarity (+ then -)."""
+
+    rows: Ints  # (devices,)
+    columns: Ints  # (devices,)
+    polarity: Ints  # (devices,), +1 or -1
+    boxes: Ints  # (devices, 6), nm, stack coordinates
+    weight: Floats  # (devices,), weight of the pair as mapped, dimensionless
+    conductance: Floats  # (devices,), S
+    level: Ints  # (devices,)
+
+    def __post_init__(self) -> None:
+        count = freeze(self, "rows", np.int64).shape
+        for name in ("columns", "polarity", "level"):
+            if freeze(self, name, np.int64).shape != count:
+                raise LayoutError(f"devices: {name} must have one entry per device")
+        for name in ("weight", "conductance"):
+            if freeze(self, name, np.float64).shape != count:
+                raise LayoutError(f"devices: {name} must have one entry per device")
+        if freeze(self, "boxes", np.int64).shape != (*count, 6):
+            raise LayoutError("devices: boxes must be (devices, 6)")
+
+
+@noun
+class Sheet:
+    """One printed sheet: the crossbar of one network layer and its neuron cells."""
+
+    name: str  # e.g. "sheet 1"
+    network_layer: int  # from 0
+    rotation: int  # 0 or 90 degrees: word lines run along x or along y
+    z_nm: int  # bottom of the substrate
+    shapes: tuple[Shapes, ...]
+    devices: Devices
+
+
+@noun
+class Layout:
+    """The whole stack."""
+
+    name: str
+    process: Process
+    sheets: tuple[Sheet, ...]  # bottom to top
+    nets: tuple[str, ...]
+    assumptions: tuple[str, ...]  # what no source gave, in words
+
+    @property
+    def bounds(self) -> Ints:
+        """Smallest box around every shape, ``(6,)`` nm."""
+        boxes = np.concatenate([shapes.boxes for sheet in self.sheets for shapes in sheet.shapes])
+        return np.concatenate([boxes[:, :3].min(axis=0), boxes[:, 3:].max(axis=0)])

@@ -1,0 +1,163 @@
+"""The trained network: affine weights, one neuron model per layer, and the spikes it makes.
+
+A :class:`Network` is the dimensionless truth that everything after it is judged against. :meth:`Network.run` steps it
+in float64 with the exact updates of snnTorch; the tests hold it against snnTorch itself, spike for spike.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from snn2circuit.errors import NetworkError
+from snn2circuit.ir.noun import Bools, Floats, Ints, freeze, freeze_each, noun
+from snn2circuit.ir.parts import Neuron, fires
+
+
+@noun
+class Layer:
+    """One fully connected layer: ``current = weight @ input + bias``, then one neuron per output."""
+
+    weight: Floats  # (outputs, inputs), dimensionless
+    bias: Floats | None = None  # (outputs,), dimensionless; None for a layer without bias
+    neuron: Neuron
+
+    def __post_init__(self) -> None:
+        weight = freeze(self, "weight", np.float64)
+        if weight.ndim != 2 or 0 in weight.shape:
+            raise NetworkError(f"weight of a layer has shape {weight.shape}; it needs (outputs, inputs), both >= 1")
+        if self.bias is not None:
+            bias = freeze(self, "bias", np.float64)
+            if bias.shape != (weight.shape[0],):
+                raise NetworkError(
+                    f"bias has shape {bias.shape}; a layer with {weight.shape[0]} outputs needs ({weight.shape[0]},)"
+                )
+        if not isinstance(self.neuron, Neuron):
+            raise NetworkError(f"{self.neuron!r} is not a neuron: it lacks a method of snn2circuit.ir.parts.Neuron")
+
+    @property
+    def outputs(self) -> int:
+        """Number of neurons."""
+        return int(self.weight.shape[0])
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs, the bias not counted."""
+        return int(self.weight.shape[1])
+
+
+@noun
+class Activity:
+    """What a network did: membranes and spikes of every layer, sample, step and neuron."""
+
+    membranes: tuple[Floats, ...]  # per layer (samples, steps, neurons), dimensionless
+    spikes: tuple[Bools, ...]  # per layer (samples, steps, neurons)
+
+    def __post_init__(self) -> None:
+        membranes, spikes = freeze_each(self, "membranes", np.float64), freeze_each(self, "spikes", np.bool_)
+        if [m.shape for m in membranes] != [s.shape for s in spikes]:
+            raise NetworkError("membranes and spikes of an activity differ in shape")
+
+    def predictions(self) -> Ints:
+        """Class of each sample: the output neuron with the largest membrane summed over the steps; ties go to the
+        lowest index."""
+        predicted: Ints = np.argmax(self.membranes[-1].sum(axis=1), axis=1)
+        return predicted
+
+
+@noun
+class Stimulus:
+    """Inputs to present, with the labels they carry and the place they had in their dataset."""
+
+    inputs: Floats  # (samples, steps, inputs), dimensionless
+    labels: Ints  # (samples,), class index; -1 where unknown
+    indices: Ints  # (samples,), index in the dataset's test split
+
+    def __post_init__(self) -> None:
+        inputs = freeze(self, "inputs", np.float64)
+        labels, indices = freeze(self, "labels", np.int64), freeze(self, "indices", np.int64)
+        if inputs.ndim != 3 or labels.shape != inputs.shape[:1] or indices.shape != inputs.shape[:1]:
+            raise NetworkError(
+                f"stimulus inputs {inputs.shape}, labels {labels.shape}, indices {indices.shape}: "
+                "expected (samples, steps, inputs), (samples,), (samples,)"
+            )
+        if not np.isfinite(inputs).all():
+            sample, step, channel = (int(v) for v in np.argwhere(~np.isfinite(inputs))[0])
+            raise NetworkError(f"stimulus input is not finite: sample {sample}, step {step}, input {channel}")
+
+    @property
+    def samples(self) -> int:
+        """Number of samples."""
+        return int(self.inputs.shape[0])
+
+
+@noun
+class Network:
+    """A feed-forward spiking network in snnTorch's terms, with the protocol it was trained under."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    steps: int
+    dataset: str = ""  # name of the dataset it was trained on, or empty
+    encoding: str = "constant"  # how inputs become per-step currents; `constant` repeats the vector every step
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise NetworkError("a network needs at least one layer")
+        if self.steps < 1:
+            raise NetworkError(f"steps is {self.steps}; a network needs at least 1")
+        if self.encoding != "constant":
+            raise NetworkError(f"encoding {self.encoding!r} is not known; allowed: constant")
+        for number, layer in enumerate(self.layers, start=1):
+            for what, values in (("weight", layer.weight), ("bias", layer.bias)):
+                if values is not None and not np.isfinite(values).all():
+                    where = tuple(int(v) for v in np.argwhere(~np.isfinite(values))[0])
+                    raise NetworkError(
+                        f"layer {number}: {what} at {where} is {values[where]}; train again or mend the file, only finite values can become devices"
+                    )
+            if number > 1 and layer.inputs != self.layers[number - 2].outputs:
+                raise NetworkError(
+                    f"layer {number} takes {layer.inputs} inputs but layer {number - 1} has {self.layers[number - 2].outputs} neurons"
+                )
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Inputs, then the neurons of each layer, e.g. ``(64, 32, 10)``."""
+        return (self.layers[0].inputs, *(layer.outputs for layer in self.layers))
+
+    def encode(self, samples: Floats) -> Floats:
+        """Per-step currents ``(samples, steps, inputs)`` of the vectors ``samples`` ``(samples, inputs)``."""
+        samples = np.asarray(samples, dtype=np.float64)
+        if samples.ndim != 2 or samples.shape[1] != self.sizes[0]:
+            raise NetworkError(f"inputs have shape {samples.shape}; the network takes (samples, {self.sizes[0]})")
+        return np.repeat(samples[:, None, :], self.steps, axis=1)
+
+    def run(self, inputs: Floats) -> Activity:
+        """Membranes and spikes for ``inputs`` ``(samples, steps, inputs)``, in float64.
+
+        Raises:
+            NetworkError: the inputs have another shape.
+        """
+        inputs = np.asarray(inputs, dtype=np.float64)
+        if inputs.ndim != 3 or inputs.shape[2] != self.sizes[0]:
+            raise NetworkError(f"inputs have shape {inputs.shape}; the network takes (samples, steps, {self.sizes[0]})")
+        signal: Floats = inputs
+        membranes, spikes = [], []
+        for layer in self.layers:
+            current = signal @ layer.weight.T
+            if layer.bias is not None:
+                current = current + layer.bias
+            membrane = np.empty_like(current)
+            state = layer.neuron.start((current.shape[0], layer.outputs))
+            for step in range(current.shape[1]):
+                state = layer.neuron.advance(state, current[:, step])
+                membrane[:, step] = state[0]
+            fired = fires(layer.neuron, membrane)
+            membranes.append(membrane)
+            spikes.append(fired)
+            signal = fired.astype(np.float64)
+        return Activity(membranes=tuple(membranes), spikes=tuple(spikes))
+
+    def predict(self, samples: Floats, batch: int = 1000) -> Ints:
+        """Class of each row of ``samples`` ``(samples, inputs)``, computed in batches to bound memory."""
+        parts = [self.run(self.encode(samples[i : i + batch])).predictions() for i in range(0, len(samples), batch)]
+        return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)

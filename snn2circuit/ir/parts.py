@@ -1,0 +1,106 @@
+"""What a part must provide: a quantity with its source, a neuron model with its circuit, a memristive device.
+
+A *part* is something a user may bring along: a neuron, a device. The nouns carry parts as values and the stages use
+them through the protocols below, so that no stage imports the room a part comes from. A part is a frozen dataclass
+with a class variable ``kind``, the word that names it in files; its fields are numbers, strings, nouns or other parts.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+import numpy as np
+
+from snn2circuit.ir.circuit import Drive, Subcircuit
+from snn2circuit.ir.noun import Bools, Floats, noun
+
+Confidence = Literal["high", "medium", "derived", "assumed"]
+State = tuple[Floats, ...]
+
+
+@noun
+class Quantity:
+    """A number that came from somewhere: value in ``unit``, the source it was read in, and how far to trust it.
+
+    ``confidence`` is ``high`` (read in the primary source), ``medium`` (secondary source or a model's default),
+    ``derived`` (computed from other values, the formula is the source) or ``assumed`` (no source gives it).
+    """
+
+    value: float
+    unit: str
+    source: str
+    confidence: Confidence
+
+
+@noun
+class Footprint:
+    """Outline of a cell on a sheet, in nm."""
+
+    width_nm: int
+    height_nm: int
+    source: str
+    confidence: Confidence
+
+
+@runtime_checkable
+class Neuron(Protocol):
+    """A neuron model with snnTorch's exact update, the circuit that performs it, and the area that circuit takes."""
+
+    kind: ClassVar[str]
+    snntorch: ClassVar[str]  # name of the class in snntorch whose update this is; its arguments are fields of the same name
+
+    @property
+    def threshold(self) -> float:
+        """The neuron spikes in a step whose membrane is strictly greater than this (dimensionless)."""
+
+    def start(self, shape: tuple[int, ...]) -> State:
+        """State before the first step; ``state[0]`` is always the membrane."""
+
+    def advance(self, state: State, current: Floats) -> State:
+        """State after one step driven by ``current`` (any shape, dimensionless)."""
+
+    def bound(self, low: Floats, high: Floats) -> Floats:
+        """Upper bound of ``|membrane|`` over all times when every step's current lies in ``[low, high]``."""
+
+    def cell(self, name: str, drive: Drive) -> Subcircuit:
+        """The sized neuron subcircuit.
+
+        Ports, in order: column current sums ``bit_pos`` and ``bit_neg`` (virtual grounds), the drive clock ``phi``,
+        the clocks ``sample``, ``latch`` and ``discharge``, then the outputs ``mem`` (membrane, V) and ``spike``
+        (latched, 0 or 1 V).
+        """
+
+    def footprint(self) -> Footprint:
+        """Outline of the neuron cell on a sheet."""
+
+
+@runtime_checkable
+class Device(Protocol):
+    """A memristive (or printed-resistor) device: the conductances it can hold and the voltage it may be read with."""
+
+    kind: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """The word that names the preset, e.g. ``printed_resistor_kit``."""
+
+    @property
+    def technology(self) -> str:
+        """What the device is made of and how, for people."""
+
+    @property
+    def g_min(self) -> Quantity:
+        """Smallest conductance, S."""
+
+    @property
+    def g_max(self) -> Quantity:
+        """Largest conductance, S."""
+
+    @property
+    def v_read(self) -> Quantity:
+        """Read voltage, V: amplitude of a word line that carries a spike or an input of 1."""
+
+
+def fires(neuron: Neuron, membrane: Floats) -> Bools:
+    """Spikes of a membrane: strictly greater than the threshold, as snnTorch's Heaviside step."""
+    return np.greater(membrane, neuron.threshold)

@@ -1,0 +1,42 @@
+"""What came out of a simulation: sampled membranes and spikes for every sample, full traces for one.
+
+Recording every time point of every neuron of every sample would fill a disk and nobody would look at it; the sampled
+values decide equivalence, and one sample's full traces show why.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from snn2circuit.errors import CompareError
+from snn2circuit.ir.circuit import Readout
+from snn2circuit.ir.network import Stimulus
+from snn2circuit.ir.noun import Bools, Floats, freeze, freeze_each, noun
+
+
+@noun
+class Waveforms:
+    """Simulated voltages, and the spikes read from them at the instants the :class:`Readout` names."""
+
+    stimulus: Stimulus
+    readout: Readout
+    membranes: tuple[Floats, ...]  # per layer (samples, steps, neurons), V, at the end of each step's slot
+    spikes: tuple[Bools, ...]  # per layer (samples, steps, neurons), latched
+    time: Floats  # (points,), s, of the first sample
+    traces: Floats  # (nodes, points), V, of the first sample; rows follow readout.nodes
+    seconds: Floats  # (samples,), wall seconds each simulation took
+    simulator: str  # name and version of what simulated
+
+    def __post_init__(self) -> None:
+        time, traces = freeze(self, "time", np.float64), freeze(self, "traces", np.float64)
+        if freeze(self, "seconds", np.float64).shape != (self.stimulus.samples,):
+            raise CompareError("seconds must hold one number per sample")
+        if traces.shape != (len(self.readout.nodes), len(time)):
+            raise CompareError(f"traces have shape {traces.shape}; expected {(len(self.readout.nodes), len(time))}")
+        for name, dtype in (("membranes", np.float64), ("spikes", np.bool_)):
+            for layer, (values, nodes) in enumerate(
+                zip(freeze_each(self, name, dtype), self.readout.membranes, strict=True), start=1
+            ):
+                expected = (self.stimulus.samples, self.readout.steps, len(nodes))
+                if values.shape != expected:
+                    raise CompareError(f"{name} of layer {layer} have shape {values.shape}; expected {expected}")
