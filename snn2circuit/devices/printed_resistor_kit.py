@@ -1,7 +1,7 @@
-"""Inkjet-printed resistor crossbar of the Karlsruhe printed-neuromorphic work: fixed weights, the best-supported preset.
+"""Printed-resistor crossbar of the Karlsruhe printed-neuromorphic work: fixed weights, the best-supported preset.
 
-The numbers are the defaults of the public repository Neuromophic/Printed_Spiking_NN (``configuration.py``: ``--pgmin``, the
-minimal printable conductance, and the ratio ``--gmax / --gmin`` of its surrogate conductances).
+The numbers are the defaults of the public repository Neuromophic/Printed_Spiking_NN (``configuration.py``: ``--pgmin``,
+the minimal printable conductance, and the ratio ``--gmax / --gmin`` of its surrogate conductances).
 """
 
 from snn2circuit.devices.ohmic import OhmicDevice

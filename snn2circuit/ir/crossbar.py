@@ -102,7 +102,8 @@ class CrossbarNetwork:
         for number, layer in enumerate(self.layers, start=1):
             if number > 1 and layer.inputs != self.layers[number - 2].columns:
                 raise MappingError(
-                    f"crossbar {number} has {layer.inputs} input rows but layer {number - 1} has {self.layers[number - 2].columns} neurons"
+                    f"crossbar {number} has {layer.inputs} input rows, "
+                    f"but layer {number - 1} has {self.layers[number - 2].columns} neurons"
                 )
             for name in ("level_pos", "level_neg"):
                 indices = getattr(layer, name)

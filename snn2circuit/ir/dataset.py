@@ -18,7 +18,9 @@ class Split:
     def __post_init__(self) -> None:
         inputs, labels = freeze(self, "inputs", np.float64), freeze(self, "labels", np.int64)
         if inputs.ndim != 2 or labels.shape != inputs.shape[:1]:
-            raise DataError(f"inputs {inputs.shape} and labels {labels.shape} do not fit (samples, inputs) and (samples,)")
+            raise DataError(
+                f"inputs {inputs.shape} and labels {labels.shape} do not fit (samples, inputs) and (samples,)"
+            )
         if not np.isfinite(inputs).all():
             sample, channel = (int(v) for v in np.argwhere(~np.isfinite(inputs))[0])
             raise DataError(f"input {channel} of sample {sample} is {inputs[sample, channel]}; inputs must be finite")
@@ -39,7 +41,9 @@ class Dataset:
     def __post_init__(self) -> None:
         for which, split in (("train", self.train), ("test", self.test)):
             if split.inputs.shape[1] != int(np.prod(self.shape)):
-                raise DataError(f"{self.name}: {which} samples have {split.inputs.shape[1]} inputs, shape says {self.shape}")
+                raise DataError(
+                    f"{self.name}: {which} samples have {split.inputs.shape[1]} inputs, shape says {self.shape}"
+                )
             if len(split.labels) and not 0 <= split.labels.min() <= split.labels.max() < len(self.classes):
                 raise DataError(
                     f"{self.name}: {which} labels run from {split.labels.min()} to {split.labels.max()}; "

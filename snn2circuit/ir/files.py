@@ -30,13 +30,14 @@ from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes, Sheet
 from snn2circuit.ir.network import Layer, Network, Stimulus
 from snn2circuit.ir.parts import Quantity
-from snn2circuit.ir.waveforms import Waveforms
+from snn2circuit.ir.waveforms import Netlist, Waveforms
 
 FORMAT = "snn2circuit/1"
 NOUNS: dict[str, type] = {
     cls.__name__: cls
     for cls in (
-        CrossbarLayer, CrossbarNetwork, Devices, Layer, Layout, Network, Process, ProcessLayer, Quantity, Readout, Shapes, Sheet, Stimulus, Timing, Waveforms,
+        CrossbarLayer, CrossbarNetwork, Devices, Layer, Layout, Netlist, Network, Process, ProcessLayer, Quantity,
+        Readout, Shapes, Sheet, Stimulus, Timing, Waveforms,
     )
 }  # fmt: skip
 MAX_HEADER = 64 * 2**20  # bytes
@@ -50,7 +51,7 @@ def atomic(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; move it there when the block ends well, remove it when it does not.
 
     Raises:
-        OutputError: the folder or the file cannot be written (no space, no permission); what stood at ``path`` is untouched.
+        OutputError: the folder or the file cannot be written (no space, no permission); ``path`` is untouched.
     """
     path = Path(path)
     try:
@@ -72,7 +73,8 @@ def atomic(path: Path) -> Iterator[Path]:
         raise
     except OSError as error:
         raise OutputError(
-            f"cannot write {path}: {error.strerror or error}; free some space or choose another folder, nothing was changed there"
+            f"cannot write {path}: {error.strerror or error}; "
+            "free some space or choose another folder, nothing was changed there"
         ) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -74,7 +74,7 @@ class Shapes:
 
 @noun
 class Devices:
-    """Where the devices of one crossbar stand; one entry a device, in the order layer, row, column, polarity (+ then -)."""
+    """Where the devices of one crossbar stand, in the order row, column, polarity (+ then -); one entry a device."""
 
     rows: Ints  # (devices,)
     columns: Ints  # (devices,)
@@ -116,6 +116,7 @@ class Layout:
     process: Process
     sheets: tuple[Sheet, ...]  # bottom to top
     nets: tuple[str, ...]
+    levels: int  # conductance levels the devices were chosen from
     assumptions: tuple[str, ...]  # what no source gave, in words
 
     @property

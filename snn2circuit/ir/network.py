@@ -58,8 +58,7 @@ class Activity:
             raise NetworkError("membranes and spikes of an activity differ in shape")
 
     def predictions(self) -> Ints:
-        """Class of each sample: the output neuron with the largest membrane summed over the steps; ties go to the
-        lowest index."""
+        """Class of each sample: the output with the largest membrane summed over the steps; ties go to the first."""
         predicted: Ints = np.argmax(self.membranes[-1].sum(axis=1), axis=1)
         return predicted
 
@@ -112,11 +111,13 @@ class Network:
                 if values is not None and not np.isfinite(values).all():
                     where = tuple(int(v) for v in np.argwhere(~np.isfinite(values))[0])
                     raise NetworkError(
-                        f"layer {number}: {what} at {where} is {values[where]}; train again or mend the file, only finite values can become devices"
+                        f"layer {number}: {what} at {where} is {values[where]}; only finite values "
+                        "can become devices, train again or mend the file"
                     )
             if number > 1 and layer.inputs != self.layers[number - 2].outputs:
                 raise NetworkError(
-                    f"layer {number} takes {layer.inputs} inputs but layer {number - 1} has {self.layers[number - 2].outputs} neurons"
+                    f"layer {number} takes {layer.inputs} inputs, "
+                    f"but layer {number - 1} has {self.layers[number - 2].outputs} neurons"
                 )
 
     @property

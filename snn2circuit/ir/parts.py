@@ -47,7 +47,9 @@ class Neuron(Protocol):
     """A neuron model with snnTorch's exact update, the circuit that performs it, and the area that circuit takes."""
 
     kind: ClassVar[str]
-    snntorch: ClassVar[str]  # name of the class in snntorch whose update this is; its arguments are fields of the same name
+    snntorch: ClassVar[
+        str
+    ]  # name of the class in snntorch whose update this is; its arguments are fields of the same name
 
     @property
     def threshold(self) -> float:

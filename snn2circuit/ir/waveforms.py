@@ -6,12 +6,30 @@ values decide equivalence, and one sample's full traces show why.
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 import numpy as np
 
-from snn2circuit.errors import CompareError
+from snn2circuit.errors import CompareError, NetlistError
 from snn2circuit.ir.circuit import Readout
 from snn2circuit.ir.network import Stimulus
 from snn2circuit.ir.noun import Bools, Floats, freeze, freeze_each, noun
+
+
+@noun
+class Netlist:
+    """A folder of decks, one per sample, and how to read what they give."""
+
+    decks: tuple[str, ...]  # file names inside the folder, one per sample
+    stimulus: Stimulus
+    readout: Readout
+
+    def __post_init__(self) -> None:
+        if len(self.decks) != self.stimulus.samples:
+            raise NetlistError(f"{len(self.decks)} decks for {self.stimulus.samples} samples")
+        for deck in self.decks:
+            if deck != PurePosixPath(deck).name or deck in ("", ".", ".."):
+                raise NetlistError(f"deck {deck!r} must be a file name without a folder")
 
 
 @noun

@@ -1,0 +1,185 @@
+"""Elements as ngspice text.
+
+Only what ngspice understands in its default mode: plain exponents, ``*`` comments, no ``.control`` section, no
+expression beyond products and ``u()``. Behavioural sources (``B``) stand for gated and threshold elements,
+voltage-controlled switches (``S``) share one model per pair of resistances. Names are checked, so that no name can
+break out of its line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from snn2circuit.errors import NetlistError
+from snn2circuit.ir.circuit import (
+    Block,
+    Capacitor,
+    Circuit,
+    Comparator,
+    Crossbar,
+    Element,
+    GatedCurrent,
+    GatedVoltage,
+    Instance,
+    PiecewiseSource,
+    Pulse,
+    PulseSource,
+    Resistor,
+    Subcircuit,
+    Switch,
+    Transconductance,
+    VoltageGain,
+)
+from snn2circuit.units import spice
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,62}\Z")
+_WIDTH = 118  # longest line before a continuation
+
+
+class Ngspice:
+    """The dialect of ngspice 39 and later, default mode."""
+
+    name = "ngspice"
+
+    def cells(self, circuit: Circuit) -> str:
+        """Switch models and neuron subcircuits."""
+        lines = ["* cells: one neuron subcircuit per layer, sized for it", ""]
+        lines += [
+            f".model {_model(on, off, threshold)} SW(Ron={spice(on)} Roff={spice(off)} Vt={spice(threshold)} Vh=0)"
+            for on, off, threshold in _switches(circuit)
+        ]
+        for subcircuit in circuit.subcircuits:
+            lines += ["", *_subcircuit(subcircuit)]
+        return "\n".join(lines) + "\n"
+
+    def network(self, circuit: Circuit) -> str:
+        """Crossbars, drivers and neuron instances."""
+        return "\n".join(["* network: crossbars and neurons", *_blocks(circuit.network)]) + "\n"
+
+    def deck(self, circuit: Circuit, includes: tuple[str, ...]) -> str:
+        """The deck that is run; the first line is its title."""
+        analysis = circuit.transient
+        lines = [
+            f"* {_comment(circuit.title)}",
+            "",
+            *(f'.include "{name}"' for name in includes),
+            *_blocks(circuit.stimulus),
+            "",
+            "* analysis: from discharged capacitors, one slot per model step",
+            # chgtol, in C: far below the membranes' charge, and not so small that the latches dictate the time step.
+            f".options reltol={spice(analysis.reltol)} abstol=1e-13 vntol=1e-9 chgtol=1e-12",
+            f".tran {spice(analysis.max_step)} {spice(analysis.stop)} 0 {spice(analysis.max_step)} uic",
+            *_wrap([".save", *(f"v({_name(node)})" for node in circuit.readout.nodes)]),
+            ".end",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def _subcircuit(subcircuit: Subcircuit) -> list[str]:
+    return [
+        f"* {_comment(subcircuit.comment)}",
+        *_wrap([".subckt", _name(subcircuit.name), *map(_name, subcircuit.ports)]),
+        *_blocks(subcircuit.blocks)[1:],
+        f".ends {subcircuit.name}",
+    ]
+
+
+def _blocks(blocks: Iterable[Block]) -> list[str]:
+    lines = []
+    for block in blocks:
+        if block.elements:
+            lines += ["", f"* {_comment(block.comment)}"]
+            for element in block.elements:
+                lines += _element(element)
+    return lines
+
+
+def _element(element: Element) -> list[str]:
+    name = _name(element.name)
+    match element:
+        case Resistor(a=a, b=b, ohms=ohms):
+            return [f"R{name} {_node(a)} {_node(b)} {spice(ohms)}"]
+        case Capacitor(a=a, b=b, farads=farads):
+            return [f"C{name} {_node(a)} {_node(b)} {spice(farads)}"]
+        case VoltageGain(out=out, plus=plus, minus=minus, gain=gain):
+            return [f"E{name} {_node(out)} 0 {_node(plus)} {_node(minus)} {spice(gain)}"]
+        case Transconductance(out=out, plus=plus, minus=minus, siemens=siemens):
+            return [f"G{name} 0 {_node(out)} {_node(plus)} {_node(minus)} {spice(siemens)}"]
+        case Switch(a=a, b=b, control=control, threshold=threshold, r_on=r_on, r_off=r_off):
+            return [f"S{name} {_node(a)} {_node(b)} {_node(control)} 0 {_model(r_on, r_off, threshold)}"]
+        case Comparator(out=out, plus=plus, threshold=threshold, high=high):
+            return [f"B{name} {_node(out)} 0 V={spice(high)}*u(V({_node(plus)})-{spice(threshold)})"]
+        case GatedVoltage(out=out, enable=enable, gate=gate, amplitude=amplitude):
+            return [f"B{name} {_node(out)} 0 V={spice(amplitude)}*u(V({_node(enable)})-0.5)*V({_node(gate)})"]
+        case GatedCurrent(out=out, enable=enable, gate=gate, amplitude=amplitude):
+            return [f"B{name} {_node(out)} 0 I={spice(amplitude)}*u(V({_node(enable)})-0.5)*V({_node(gate)})"]
+        case PulseSource(out=out, high=high, pulse=pulse):
+            return [f"V{name} {_node(out)} 0 {_pulse(high, pulse)}"]
+        case PiecewiseSource(out=out, times=times, volts=volts):
+            points = [f"{spice(t)} {spice(v)}" for t, v in zip(times.tolist(), volts.tolist(), strict=True)]
+            return _wrap([f"V{name}", _node(out), "0", "PWL(", *points, ")"])
+        case Instance(subcircuit=subcircuit, nodes=nodes):
+            return _wrap([f"X{name}", *map(_node, nodes), _name(subcircuit)])
+        case Crossbar():
+            return _crossbar(element)
+
+
+def _crossbar(array: Crossbar) -> list[str]:
+    words = [_node(line) for line in array.word_lines]
+    lines = []
+    for sign, bits, conductances in (("p", array.bits_pos, array.g_pos), ("n", array.bits_neg, array.g_neg)):
+        for column, bit in enumerate(map(_node, bits)):
+            ohms = (1.0 / conductances[:, column]).tolist()
+            lines += [
+                f"R{sign}_{array.name}_r{row}_n{column} {word} {bit} {value:.12g}"
+                for row, (word, value) in enumerate(zip(words, ohms, strict=True))
+            ]
+    return lines
+
+
+def _pulse(high: float, pulse: Pulse) -> str:
+    values = (0.0, high, pulse.delay, pulse.rise, pulse.fall, pulse.width, pulse.period)
+    return f"PULSE({' '.join(map(spice, values))})"
+
+
+def _switches(circuit: Circuit) -> list[tuple[float, float, float]]:
+    blocks = [block for subcircuit in circuit.subcircuits for block in subcircuit.blocks]
+    elements = [element for block in (*blocks, *circuit.network) for element in block.elements]
+    return sorted({(e.r_on, e.r_off, e.threshold) for e in elements if isinstance(e, Switch)})
+
+
+def _model(r_on: float, r_off: float, threshold: float) -> str:
+    return "sw_" + "_".join(
+        re.sub(r"[^0-9a-z]", "", f"{value:.6g}".replace(".", "p").replace("-", "m"))
+        for value in (r_on, r_off, threshold)
+    )
+
+
+def _wrap(words: list[str]) -> list[str]:
+    """Words joined to lines of at most _WIDTH characters, continued with ``+``."""
+    lines, line = [], ""
+    for word in words:
+        if line and len(line) + 1 + len(word) > _WIDTH:
+            lines.append(line)
+            line = "+ " + word
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, line]
+
+
+def _name(name: str) -> str:
+    if not _NAME.match(name):
+        raise NetlistError(
+            f"{name!r} cannot be a SPICE name: 1 to 63 of a-z, 0-9 and _, not starting with _; rename the part"
+        )
+    return name
+
+
+def _node(name: str) -> str:
+    return name if name == "0" else _name(name)
+
+
+def _comment(text: str) -> str:
+    """One printable line, so that no title can carry a directive."""
+    return re.sub(r"[^\x20-\x7e]+", " ", text).strip()[:200]

@@ -1,0 +1,46 @@
+"""A folder of decks: what a person opens, and exactly what is simulated.
+
+``cells.lib`` holds the neuron subcircuits, ``network.lib`` the crossbars and neurons, and each ``sample_*.cir`` one
+stimulus; ``ngspice sample_0.cir`` in that folder runs. ``netlist.npz`` says how to read the results.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from snn2circuit.errors import NetlistError
+from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.files import save, write_text
+from snn2circuit.ir.network import Stimulus
+from snn2circuit.ir.waveforms import Netlist
+from snn2circuit.netlist.build import build_circuit
+from snn2circuit.netlist.dialects import DIALECTS
+
+CELLS, NETWORK, INDEX = "cells.lib", "network.lib", "netlist.npz"
+
+
+def write_netlist(crossbar: CrossbarNetwork, stimulus: Stimulus, folder: Path, *, dialect: str = "ngspice") -> Netlist:
+    """Write one deck per sample of ``stimulus`` into ``folder``, and return what says how to read them.
+
+    Raises:
+        NetlistError: unknown dialect, no sample, or a sample the circuit cannot take.
+        OutputError: the folder cannot be written.
+    """
+    if dialect not in DIALECTS:
+        raise NetlistError(f"unknown dialect {dialect!r}; allowed: {', '.join(DIALECTS)}")
+    if stimulus.samples == 0:
+        raise NetlistError("the stimulus has no sample; give at least one")
+    writer = DIALECTS[dialect]
+    decks = []
+    for number in range(stimulus.samples):
+        label = f", labelled {stimulus.labels[number]}" if stimulus.labels[number] >= 0 else ""
+        title = f"{crossbar.name} {'-'.join(map(str, crossbar.sizes))}: test sample {stimulus.indices[number]}{label}"
+        circuit = build_circuit(crossbar, stimulus.inputs[number], title)
+        if number == 0:
+            write_text(folder / CELLS, writer.cells(circuit))
+            write_text(folder / NETWORK, writer.network(circuit))
+        decks.append(f"sample_{number}.cir")
+        write_text(folder / decks[-1], writer.deck(circuit, (CELLS, NETWORK)))
+    netlist = Netlist(decks=tuple(decks), stimulus=stimulus, readout=circuit.readout)
+    save(netlist, folder / INDEX)
+    return netlist

@@ -1,0 +1,112 @@
+"""The cells that neuron circuits share: column front end, spike latch, discharge switch.
+
+Every neuron subcircuit has the ports :data:`NEURON_PORTS`. Logic levels are 0 V and 1 V.
+
+*Column front end.* Two inverting transimpedance amplifiers hold both bit lines at virtual ground. The first turns the
+negative line's current into ``-Rf·I_neg`` and pushes that through a second ``Rf`` into the positive line's virtual
+ground, so the second amplifier sees ``I_pos - I_neg`` and gives ``V(x) = -Rf·(I_pos - I_neg)``. Bit lines at ground
+are what makes a crossbar a sum of products: no current leaks from one word line into another (C. Mead's virtual-ground
+summing; any op-amp text has the two stages).
+
+*Spike latch.* A comparator, then a master and a slave sample-and-hold. The master follows the comparator until the
+slot's end; the slave copies it just after, so the spike stands still during the whole next slot. The hold capacitors
+settle in 1/100 of a clock edge through 1 kΩ switches and droop through 1 TΩ by less than 1e-4 in a slot.
+"""
+
+from __future__ import annotations
+
+from snn2circuit.ir.circuit import (
+    GROUND,
+    Block,
+    Capacitor,
+    Comparator,
+    Drive,
+    GatedVoltage,
+    Resistor,
+    Switch,
+    Timing,
+    VoltageGain,
+)
+from snn2circuit.ir.parts import Footprint
+
+NEURON_PORTS = ("bit_pos", "bit_neg", "phi", "sample", "latch", "discharge", "mem", "spike")
+
+PRINTED_CELL = Footprint(
+    width_nm=2_000_000,
+    height_nm=3_000_000,
+    source="no source gives its size; room for a dual op-amp, a comparator and a latch mounted on the foil",
+    confidence="assumed",
+)
+
+LOGIC_HIGH = 1.0  # V
+OPEN_LOOP_GAIN = 1e8  # ideal amplifier: 1e5 times the gain at which a gain error first flips a spike
+SWITCH_OFF = 1e12  # ohm
+LATCH_ON = 1e3  # ohm
+
+
+def column_front_end(drive: Drive) -> Block:
+    """Bit-line currents to the voltage at node ``x``: ``V(x) = -r_feedback · (I_pos - I_neg)``."""
+    return Block(
+        comment=f"front end: V(x) = -{drive.r_feedback:.6g} ohm * (I(bit_pos) - I(bit_neg)); "
+        f"a weighted input of 1 gives -{drive.unit:.6g} V",
+        elements=(
+            VoltageGain(name="inverter", out="a", plus=GROUND, minus="bit_neg", gain=OPEN_LOOP_GAIN),
+            Resistor(name="f_neg", a="bit_neg", b="a", ohms=drive.r_feedback),
+            Resistor(name="f_sum", a="a", b="bit_pos", ohms=drive.r_feedback),
+            VoltageGain(name="summer", out="x", plus=GROUND, minus="bit_pos", gain=OPEN_LOOP_GAIN),
+            Resistor(name="f_pos", a="bit_pos", b="x", ohms=drive.r_feedback),
+        ),
+    )
+
+
+def discharge_on(timing: Timing, capacitance: float) -> float:
+    """On-resistance, in ohm, that empties ``capacitance`` to ``exp(-40)`` within the discharge pulse."""
+    return timing.discharge.width / (40 * capacitance)
+
+
+def discharge_switch(node: str, timing: Timing, capacitance: float) -> Block:
+    """A spike shorts ``node`` between the latch and the drive pulse, so that the slot's input survives."""
+    return Block(
+        comment="reset to zero: a spike shorts the membrane before the drive pulse",
+        elements=(
+            GatedVoltage(name="clear", out="clear", enable="spike", gate="discharge", amplitude=LOGIC_HIGH),
+            Switch(
+                name="clear", a=node, b=GROUND, control="clear", threshold=LOGIC_HIGH / 2,
+                r_on=discharge_on(timing, capacitance), r_off=SWITCH_OFF,
+            ),
+        ),
+    )  # fmt: skip
+
+
+def leak_switch(node: str, timing: Timing, capacitance: float) -> Block:
+    """``beta = 0``: nothing of the last step survives, the membrane is shorted in every slot."""
+    return Block(
+        comment="beta = 0: the membrane is shorted at the start of every slot",
+        elements=(
+            Switch(
+                name="leak", a=node, b=GROUND, control="discharge", threshold=LOGIC_HIGH / 2,
+                r_on=discharge_on(timing, capacitance), r_off=SWITCH_OFF,
+            ),
+        ),
+    )  # fmt: skip
+
+
+def spike_latch(threshold: float, timing: Timing) -> Block:
+    """Comparator of ``mem`` with ``threshold`` volts, sampled at the slot's end and held at ``spike`` for the next."""
+    hold = timing.edge / (100 * LATCH_ON)
+    half = LOGIC_HIGH / 2
+    return Block(
+        comment=f"spike: V(mem) > {threshold:.6g} V at the end of the slot, held through the next",
+        elements=(
+            Comparator(name="above", out="above", plus="mem", threshold=threshold, high=LOGIC_HIGH),
+            Switch(
+                name="master", a="above", b="held", control="sample", threshold=half, r_on=LATCH_ON, r_off=SWITCH_OFF
+            ),
+            Capacitor(name="master", a="held", b=GROUND, farads=hold),
+            Comparator(name="buffer", out="buffered", plus="held", threshold=half, high=LOGIC_HIGH),
+            Switch(
+                name="slave", a="buffered", b="spike", control="latch", threshold=half, r_on=LATCH_ON, r_off=SWITCH_OFF
+            ),
+            Capacitor(name="slave", a="spike", b=GROUND, farads=hold),
+        ),
+    )

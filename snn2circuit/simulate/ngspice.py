@@ -1,0 +1,176 @@
+"""One deck in one fresh process: the only file that knows PySpice and ngspice.
+
+Run as ``python -m snn2circuit.simulate.ngspice DECK RESULT TIME_LIMIT NODE...``; it is a worker of
+:mod:`snn2circuit.simulate.jobs`, not for people.
+
+A fresh process per deck is a rule of correctness: ngspice keeps the previous circuit when a deck does not load, and
+would run that again. PySpice takes every line on standard error for a failure, but newer ngspice versions print
+harmless notes there, and exit codes and return values are 0 for decks with unknown models or floating nodes. So the
+worker ignores both and judges by what was said and by what came out: errors named in the log, the vectors that exist,
+their values, and the time the analysis reached.
+
+Progress goes to standard output as lines ``@{"progress": 0.42}``, the outcome as ``@{"done": ...}`` or ``@{"error":
+...}``.
+"""
+
+from __future__ import annotations
+
+import ctypes.util
+import json
+import os
+import re
+import resource
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from snn2circuit.errors import DeckRejected, SimulationDiverged, SimulationError, SimulatorMissing
+
+MEMORY_LIMIT = 16 * 2**30  # bytes of address space
+FILE_LIMIT = 4 * 2**30  # bytes
+
+_REJECTED = re.compile(
+    r"circuit not parsed|there aren't any circuits|no circuit loaded|unable to find definition|parse error|"
+    r"unknown (?:subckt|model|device|parameter)|can't find model|no such (?:parameter|function)|syntax error|"
+    r"could not find include|missing value|too few|not enough|mal\s*formed|undefined|"
+    r"could not find a valid modelname|incomplete or empty netlist",
+    re.IGNORECASE,
+)
+_DIVERGED = re.compile(
+    r"timestep too small|singular matrix|no convergence|iteration limit|run simulation\(s\) aborted|doanalyses|"
+    r"trouble with node|gmin stepping failed|source stepping failed|matrix is singular",
+    re.IGNORECASE,
+)
+_ERROR = re.compile(r"\berror\b", re.IGNORECASE)
+_PROGRESS = re.compile(r"([\d.]+)\s*%")
+
+
+def find_library() -> str:
+    """Name of the ngspice shared library.
+
+    Raises:
+        SimulatorMissing: it is not installed.
+    """
+    name = os.environ.get("NGSPICE_LIBRARY_PATH") or ctypes.util.find_library("ngspice")
+    if not name:
+        raise SimulatorMissing("libngspice is not installed; on Debian: apt-get install libngspice0")
+    return name
+
+
+def run_deck(text: str, nodes: list[str], report: Any) -> dict[str, Any]:
+    """Simulate a flat deck; returns ``time``, ``traces`` (nodes, points) and the simulator's ``version``."""
+    try:
+        from PySpice.Spice.NgSpice.Shared import NgSpiceShared
+    except ImportError as error:
+        raise SimulatorMissing(f"PySpice cannot be imported ({error}); pip install PySpice==1.5") from error
+
+    log: list[str] = []
+
+    class Session(NgSpiceShared):  # type: ignore[misc]
+        """ngspice with our own judgement of its messages, and its status passed on."""
+
+        LIBRARY_PATH = find_library()
+
+        def send_char(self, message: str, ngspice_id: int) -> int:
+            log.append(message.partition(" ")[2])
+            self._error_in_stdout = self._error_in_stderr = False
+            return 0
+
+        def send_stat(self, message: str, ngspice_id: int) -> int:
+            if found := _PROGRESS.search(message):
+                report(float(found[1]) / 100)
+            return 0
+
+    try:
+        session = Session.new_instance()
+    except OSError as error:
+        raise SimulatorMissing(
+            f"libngspice cannot be loaded: {error}; on Debian: apt-get install libngspice0"
+        ) from error
+    del log[:]
+    session.load_circuit(text)
+    _judge(log, DeckRejected, _REJECTED)
+    session.run()
+    _judge(log, DeckRejected, _REJECTED)
+    _judge(log, SimulationDiverged, _DIVERGED)
+    plots = [name for name in session.plot_names if name.startswith("tran")]
+    if not plots:
+        raise DeckRejected(f"ngspice ran no transient analysis of the deck{_said(log)}")
+    plot = session.plot(None, plots[0])
+    time = np.real(np.asarray(plot["time"]._data))
+    missing = [node for node in nodes if node not in plot]
+    if missing:
+        raise DeckRejected(
+            f"node {missing[0]!r} is not in the circuit "
+            f"({len(missing)} of the {len(nodes)} nodes to record are missing){_said(log)}"
+        )
+    traces = np.stack([np.real(np.asarray(plot[node]._data)) for node in nodes]) if nodes else np.empty((0, len(time)))
+    return {"time": time, "traces": traces, "version": f"ngspice {session.ngspice_version}", "log": log}
+
+
+def check_result(time: np.ndarray[Any, Any], traces: np.ndarray[Any, Any], nodes: list[str], stop: float) -> None:
+    """Refuse what an aborted analysis leaves behind: a short run, NaN, infinity."""
+    if len(time) < 2 or time[-1] < stop * (1 - 1e-6):
+        reached = time[-1] if len(time) else 0.0
+        raise SimulationDiverged(f"the analysis stopped at {reached:.6g} s of {stop:.6g} s")
+    bad = np.argwhere(~np.isfinite(traces))
+    if len(bad):
+        node, point = (int(v) for v in bad[0])
+        raise SimulationDiverged(f"node {nodes[node]} is not finite at {time[point]:.6g} s")
+
+
+def _judge(log: list[str], error: type[SimulationError], pattern: re.Pattern[str]) -> None:
+    for index, line in enumerate(log):
+        if pattern.search(line):
+            # ngspice often names the offending line just before or after the complaint.
+            context = " | ".join(part.strip() for part in log[max(0, index - 2) : index + 3] if part.strip())
+            raise error(f"ngspice says: {context[:600]}")
+
+
+def _said(log: list[str]) -> str:
+    lines = [line.strip() for line in log if _ERROR.search(line)]
+    return f"; ngspice says: {' | '.join(lines)[:600]}" if lines else ""
+
+
+def _exit_with_parent() -> None:
+    """End this process when the other end of standard input closes: a killed parent leaves no orphan."""
+    sys.stdin.buffer.read()
+    os._exit(3)
+
+
+def _tell(**message: object) -> None:
+    sys.stdout.write("@" + json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def main(arguments: list[str]) -> int:
+    """Entry of the worker process."""
+    deck, result, time_limit, stop, *nodes = arguments
+    cpu = int(float(time_limit)) + 5
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    try:
+        outcome = run_deck(Path(deck).read_text(encoding="utf-8"), nodes, lambda share: _tell(progress=share))
+        check_result(outcome["time"], outcome["traces"], nodes, float(stop))
+        np.savez(result, time=outcome["time"], traces=outcome["traces"])
+        _tell(done=outcome["version"])
+    except SimulationError as error:
+        _tell(error=type(error).__name__, message=str(error))
+        return 1
+    except MemoryError:
+        _tell(error="SimulationError", message=f"the simulation needs more than {MEMORY_LIMIT} bytes of memory")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    # libngspice's own exit handlers can hang after an aborted analysis.
+    os._exit(code)
