@@ -59,7 +59,8 @@ def map_network(
         if (level_pos == level_neg).all():
             raise MappingError(
                 f"layer {number}: with {levels} {spacing} levels every weight falls to 0 "
-                f"(the largest is {np.abs(weights).max():g}, half a level is {(table[1] - table[0]) / pairs.siemens_per_unit / 2:g}); "
+                f"(the largest is {np.abs(weights).max():g}, half a level is "
+                f"{(table[1] - table[0]) / pairs.siemens_per_unit / 2:g}); "
                 "use more levels or a smaller weight_range"
             )
         layers.append(

@@ -1,0 +1,76 @@
+"""The placement table: one line per device, from the weight that was trained to the place in the stack."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.files import atomic
+from snn2circuit.ir.layout import Layout
+
+COLUMNS = (
+    "layer",
+    "row",
+    "column",
+    "polarity",
+    "trained_weight",
+    "target_conductance_S",
+    "level",
+    "conductance_S",
+    "resistance_ohm",
+    "error",
+    "sheet",
+    "x_mm",
+    "y_mm",
+    "z_um",
+)
+
+
+def write_placement(crossbar: CrossbarNetwork, layout: Layout, path: Path) -> None:
+    """Write ``path`` as CSV in the order layer, row, column, polarity.
+
+    ``layer`` and ``sheet`` count from 1, rows and columns from 0, a bias is the last row of its layer. ``error`` is
+    ``conductance / target - 1``. Places are centres, in stack coordinates.
+    """
+    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for number, sheet in enumerate(layout.sheets, start=1):
+            layer, devices = crossbar.layers[sheet.network_layer], sheet.devices
+            at = (devices.rows, devices.columns)
+            positive = devices.polarity > 0
+            target = layer.target_neg[at]
+            target[positive] = layer.target_pos[at][positive]
+            error = devices.conductance / target - 1
+            centre = (devices.boxes[:, :3] + devices.boxes[:, 3:]) / 2
+            writer.writerows(
+                (
+                    sheet.network_layer + 1,
+                    row,
+                    column,
+                    "+" if plus else "-",
+                    f"{weight:.9g}",
+                    f"{goal:.9g}",
+                    level,
+                    f"{siemens:.9g}",
+                    f"{1 / siemens:.9g}",
+                    f"{off:.3e}",
+                    number,
+                    f"{x / 1e6:.6g}",
+                    f"{y / 1e6:.6g}",
+                    f"{z / 1e3:.6g}",
+                )
+                for row, column, plus, weight, goal, level, siemens, off, (x, y, z) in zip(
+                    devices.rows.tolist(),
+                    devices.columns.tolist(),
+                    positive.tolist(),
+                    layer.trained[at].tolist(),
+                    target.tolist(),
+                    devices.level.tolist(),
+                    devices.conductance.tolist(),
+                    error.tolist(),
+                    centre.tolist(),
+                    strict=True,
+                )
+            )

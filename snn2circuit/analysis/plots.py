@@ -1,0 +1,67 @@
+"""Plots of model over circuit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from snn2circuit.analysis.compare import circuit_activity
+from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.files import atomic
+from snn2circuit.ir.network import Activity
+from snn2circuit.ir.waveforms import Waveforms
+
+NEURONS_SHOWN = 2  # per layer
+
+
+def plot_waveforms(crossbar: CrossbarNetwork, waveforms: Waveforms, path: Path) -> None:
+    """Membranes and spikes of a few neurons of the first sample, model over circuit, as a PNG.
+
+    Shown are the neurons of each layer that change most often between spiking and silence. The model has one value a
+    step; it is drawn where the circuit is sampled, at the end of the step's slot.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    network = crossbar.network()
+    model, circuit = network.run(waveforms.stimulus.inputs[:1]), circuit_activity(waveforms)
+    shown = [(layer, neuron) for layer in range(len(network.layers)) for neuron in _liveliest(model, layer)]
+    figure = Figure(figsize=(11, 2.1 * len(shown) + 0.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = np.atleast_1d(figure.subplots(len(shown), 1, sharex=True))
+    timing, nodes = waveforms.readout.timing, waveforms.readout.nodes
+    for axis, (layer, neuron) in zip(axes, shown, strict=True):
+        scale, threshold = waveforms.readout.volts_per_unit[layer], network.layers[layer].neuron.threshold
+        trace = waveforms.traces[nodes.index(waveforms.readout.membranes[layer][neuron])] / scale
+        ends = np.array([timing.end(step, layer) for step in range(waveforms.readout.steps)]) * 1e3
+        axis.plot(waveforms.time * 1e3, trace, color="#1769aa", linewidth=1.1, label="circuit, V(mem) / V per unit")
+        axis.plot(
+            ends,
+            model.membranes[layer][0, :, neuron],
+            "o",
+            color="#e2711d",
+            markersize=4.5,
+            fillstyle="none",
+            label="model, end of step",
+        )
+        axis.axhline(threshold, color="#888888", linewidth=0.8, linestyle="--", label="threshold")
+        top = max(trace.max(), threshold)
+        step_up = 0.12 * (top - trace.min())
+        for activity, height, color, marker, name in (
+            (model, 1, "#e2711d", "v", "spikes, model"),
+            (circuit, 2, "#1769aa", "|", "spikes, circuit"),
+        ):
+            times = ends[activity.spikes[layer][0, :, neuron]]
+            axis.plot(times, np.full(len(times), top + height * step_up), marker, color=color, markersize=7, label=name)
+        axis.set_ylabel(f"layer {layer + 1}\nneuron {neuron}\nmembrane")
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1.02), ncols=5, frameon=False, fontsize=8)
+    axes[-1].set_xlabel("time / ms")
+    with atomic(path) as temporary:
+        figure.savefig(temporary, dpi=110, format="png", metadata={"Software": None})
+
+
+def _liveliest(model: Activity, layer: int) -> list[int]:
+    changes = np.diff(model.spikes[layer][0], axis=0).sum(axis=0)
+    return sorted(np.argsort(-changes, kind="stable")[:NEURONS_SHOWN].tolist())

@@ -1,0 +1,200 @@
+"""The report: one HTML file that opens from disk, with the summary, the plots and the turning stack inside.
+
+Nothing in it is fetched: plots are embedded PNGs, the viewer and the GLB are inlined.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from snn2circuit.analysis.summary import Results
+from snn2circuit.design import Design
+from snn2circuit.ir.files import write_text
+from snn2circuit.mapping import mapping_cost
+from snn2circuit.units import engineering
+from snn2circuit.viewer.page import embed
+
+
+def write_report(summary: Mapping[str, Any], results: Results, design: Design, out: Path) -> None:
+    """Write ``out/report.html`` from the summary and the files that the run has put into ``out``."""
+    exact = summary["spike_mismatches"] == 0
+    verdict = (
+        f'<p class="verdict {"good" if summary["equivalent"] else "bad"}">{summary["spike_mismatches"]:,} of '
+        f"{summary['spikes_compared']:,} spikes differ between network and circuit</p>"
+    )
+    style = resources.files("snn2circuit.analysis").joinpath("report.css").read_text(encoding="utf-8")
+    title = f"{results.dataset.title}: {summary['network']}"
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        f'<p class="lead">{escape(summary["neuron"])} neurons, {summary["steps"]} steps, {summary["devices"]:,} devices '
+        f"{escape(summary['device'])} with {summary['levels']} levels, simulated in {escape(summary['simulator'])}</p>",
+        verdict,
+        "" if exact else f'<p class="bad">{escape(str(results.equivalence))}</p>',
+        "<h2>Stack</h2>",
+        f'<div class="stack">{embed((out / "stack.glb").read_bytes(), title)}</div>',
+        _note(f"{summary['sheets']} sheets, {_size(summary['stack_mm'])}, process {summary['process']}."),
+        "<h2>Summary</h2>",
+        _table(("", ""), headline(summary)),
+        "<h2>Circuit against network</h2>",
+        _note(
+            "The circuit is judged against the network that its own conductances stand for. The margin is the distance of a "
+            "membrane from the threshold; an error below the smallest margin cannot flip a spike."
+        ),
+        _table(
+            (
+                "layer",
+                "events",
+                "spikes, model",
+                "spikes, circuit",
+                "differ",
+                "worst membrane error",
+                "smallest margin",
+                "peak",
+            ),
+            [
+                (
+                    str(layer.layer),
+                    f"{layer.spikes_compared:,}",
+                    f"{layer.spikes_model:,}",
+                    f"{layer.spikes_circuit:,}",
+                    f"{layer.mismatches:,}",
+                    f"{layer.worst_membrane_error:.2e}",
+                    f"{layer.smallest_margin:.2e}",
+                    engineering(layer.peak_volts, "V"),
+                )
+                for layer in results.equivalence.layers
+            ],
+        ),
+        _figure(
+            out / "waveforms.png", "Membranes and spikes of a few neurons of the first sample, model over circuit."
+        ),
+        "<h2>Trained against mapped</h2>",
+        _note(
+            f"On the simulated samples the mapping changed {results.effect.spikes_changed:,} of "
+            f"{results.effect.spikes_compared:,} spikes and {results.effect.predictions_changed} of "
+            f"{results.effect.samples} decisions."
+        ),
+        _table(
+            (
+                "layer",
+                "word lines",
+                "neurons",
+                "devices",
+                "weight step",
+                "worst error",
+                "RMS error",
+                "vanished",
+                "saturated",
+            ),
+            [
+                (
+                    str(cost.layer),
+                    str(cost.rows),
+                    str(cost.columns),
+                    f"{cost.devices:,}",
+                    f"{cost.weight_step:.4g}",
+                    f"{cost.worst_error:.4g}",
+                    f"{cost.rms_error:.2%}",
+                    str(cost.vanished),
+                    str(cost.saturated),
+                )
+                for cost in mapping_cost(results.crossbar)
+            ],
+        ),
+        "<h2>Training</h2>",
+        _figure(out / "training.png", "Loss and accuracy during training."),
+        "<h2>Electrical scale</h2>",
+        _table(
+            ("layer", "weight of 1", "membrane of 1", "feedback resistor"),
+            [
+                (
+                    str(number),
+                    engineering(layer.siemens_per_unit, "S"),
+                    engineering(layer.volts_per_unit, "V"),
+                    engineering(layer.r_feedback, "Ω"),
+                )
+                for number, layer in enumerate(results.crossbar.layers, start=1)
+            ],
+        ),
+        "<h2>Assumed</h2>",
+        _note("No source gives these; they are stated so that you can replace them."),
+        "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in summary["assumptions"]) + "</ul>",
+        "<h2>Design</h2>",
+        f"<pre>{escape(design.as_toml(documented=False))}</pre>",
+        "<h2>Versions</h2>",
+        _table(("", ""), [(name, value) for name, value in summary["versions"].items()]),
+    ]
+    write_text(
+        out / "report.html",
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{style}</style></head>'
+        f"<body>{''.join(body)}</body></html>\n",
+    )
+
+
+def headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The rows that a person reads first, for the terminal and the report."""
+    seconds = summary["seconds"]
+    return [
+        ("network", f"{summary['network']} {summary['neuron']}, {summary['steps']} steps"),
+        ("test accuracy, trained", f"{summary['accuracy_trained']:.2%} of {summary['test_samples']:,} samples"),
+        (
+            "test accuracy, mapped",
+            f"{summary['accuracy_mapped']:.2%} with {summary['levels']} levels of {summary['device']}",
+        ),
+        ("devices", f"{summary['devices']:,} in {summary['sheets']} sheets, {_size(summary['stack_mm'])}"),
+        (
+            "weights lost by mapping",
+            f"{summary['weights_vanished']} fell to 0, {summary['weights_saturated']} out of range",
+        ),
+        (
+            "circuit simulated",
+            f"{summary['images_simulated']} samples, {summary['simulator']}, {summary['ngspice_seconds']:.1f} s",
+        ),
+        ("spikes, network / circuit", f"{summary['spikes_model']:,} / {summary['spikes_circuit']:,}"),
+        (
+            "spikes that differ",
+            f"{summary['spike_mismatches']:,} of {summary['spikes_compared']:,} "
+            f"(against snnTorch: {summary['spike_mismatches_snntorch']:,})",
+        ),
+        (
+            "worst membrane error",
+            f"{summary['worst_membrane_error']:.1e} (smallest margin {summary['smallest_margin']:.1e})",
+        ),
+        (
+            "time",
+            f"{sum(seconds.values()):.1f} s: " + ", ".join(f"{name} {value:.1f}" for name, value in seconds.items()),
+        ),
+    ]
+
+
+def _size(stack_mm: Sequence[float]) -> str:
+    width, depth, height = stack_mm
+    return f"{width:.4g} x {depth:.4g} x {height:.3g} mm"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    def row(cells: Sequence[str], tag: str) -> str:
+        numeric = len(cells) > 2
+        return (
+            "<tr>"
+            + "".join(f"<{tag}{' class=n' if numeric else ''}>{escape(cell)}</{tag}>" for cell in cells)
+            + "</tr>"
+        )
+
+    return "<table>" + (row(head, "th") if any(head) else "") + "".join(row(cells, "td") for cells in rows) + "</table>"
+
+
+def _figure(path: Path, caption: str) -> str:
+    data = base64.b64encode(path.read_bytes()).decode()
+    image = f'<img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
+    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _note(text: str) -> str:
+    return f'<p class="note">{escape(text)}</p>'

@@ -1,0 +1,109 @@
+"""The summary of a run: one flat dictionary with every number that decides, and the assumptions behind them."""
+
+from __future__ import annotations
+
+import platform
+import re
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from snn2circuit.analysis.compare import Equivalence, MappingEffect
+from snn2circuit.design import Design
+from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.dataset import Dataset
+from snn2circuit.ir.layout import Layout
+from snn2circuit.ir.network import Network
+from snn2circuit.ir.noun import noun
+from snn2circuit.ir.waveforms import Waveforms
+from snn2circuit.mapping import mapping_cost
+
+PACKAGES = ("snn2circuit", "torch", "snntorch", "numpy", "PySpice", "networkx", "trimesh", "matplotlib", "scikit-learn")
+
+
+@noun
+class Results:
+    """Everything a finished run made."""
+
+    dataset: Dataset
+    network: Network
+    crossbar: CrossbarNetwork
+    waveforms: Waveforms
+    equivalence: Equivalence
+    effect: MappingEffect
+    snntorch_mismatches: int
+    layout: Layout
+    glb_bytes: int
+
+
+def summarize(results: Results, design: Design, *, seconds: dict[str, float], reused: list[str]) -> dict[str, Any]:
+    """The content of ``summary.json``; keys say what they count, times are wall seconds."""
+    crossbar, equivalence, test = results.crossbar, results.equivalence, results.dataset.test
+    costs = mapping_cost(crossbar)
+    size = results.layout.bounds[3:] - results.layout.bounds[:3]
+    return {
+        "name": crossbar.name,
+        "network": "-".join(map(str, crossbar.sizes)),
+        "neuron": crossbar.layers[0].neuron.kind,
+        "steps": crossbar.steps,
+        "accuracy_trained": _accuracy(results.network, test.inputs, test.labels),
+        "accuracy_mapped": _accuracy(crossbar.network(), test.inputs, test.labels),
+        "test_samples": len(test.labels),
+        "device": crossbar.device.name,
+        "devices": crossbar.devices,
+        "levels": len(crossbar.levels),
+        "weights_vanished": sum(cost.vanished for cost in costs),
+        "weights_saturated": sum(cost.saturated for cost in costs),
+        "spikes_changed_by_mapping": results.effect.spikes_changed,
+        "predictions_changed_by_mapping": results.effect.predictions_changed,
+        "images_simulated": equivalence.samples,
+        "images_exact": equivalence.samples_exact,
+        "spikes_compared": equivalence.spikes_compared,
+        "spikes_model": sum(layer.spikes_model for layer in equivalence.layers),
+        "spikes_circuit": sum(layer.spikes_circuit for layer in equivalence.layers),
+        "spike_mismatches": equivalence.mismatches,
+        "spike_mismatches_snntorch": results.snntorch_mismatches,
+        "worst_membrane_error": equivalence.worst_membrane_error,
+        "smallest_margin": min(layer.smallest_margin for layer in equivalence.layers),
+        "equivalent": equivalence.equivalent,
+        "simulator": equivalence.simulator,
+        "ngspice_seconds": float(results.waveforms.seconds.sum()),
+        "sheets": len(results.layout.sheets),
+        "stack_mm": [round(float(length) / 1e6, 6) for length in size],
+        "process": results.layout.process.name,
+        "glb_bytes": results.glb_bytes,
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "stages_reused": reused,
+        "assumptions": list(assumptions(crossbar, results.layout)),
+        "versions": versions(equivalence.simulator),
+        "seed": design.training.seed,
+        "design_fingerprint": design.fingerprint(),
+    }
+
+
+def assumptions(crossbar: CrossbarNetwork, layout: Layout) -> tuple[str, ...]:
+    """What no source gave, in words: of the device first, then of the layout."""
+    device = crossbar.device
+    own = [
+        f"device {device.name}, {name} = {quantity.value:g} {quantity.unit}: {quantity.source}"
+        for name, quantity in (("g_min", device.g_min), ("g_max", device.g_max), ("v_read", device.v_read))
+        if quantity.confidence == "assumed"
+    ]
+    return (*own, *layout.assumptions)
+
+
+def versions(simulator: str) -> dict[str, str]:
+    """Versions of everything that took part."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed as a package"
+    match = re.match(r"(\S+) (\S+)", simulator)
+    return found | ({match[1]: match[2]} if match else {})
+
+
+def _accuracy(network: Network, inputs: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
+    return round(float((network.predict(inputs) == labels).mean()), 6)

@@ -1,0 +1,64 @@
+"""What a design can choose from, as rows for people, read from the dicts that design files are checked against."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from snn2circuit.datasets import DATASETS
+from snn2circuit.devices import DEVICES
+from snn2circuit.ir.parts import Quantity
+from snn2circuit.layout.processes import PROCESSES
+from snn2circuit.neurons import NEURONS
+from snn2circuit.units import engineering
+
+
+def rows(what: str) -> list[tuple[str, ...]]:
+    """Rows for ``devices``, ``neurons``, ``datasets`` or ``processes``; what no source gives ends in ``(assumed)``."""
+    match what:
+        case "devices":
+            return [
+                (
+                    name,
+                    f"{_quantity(device.g_min)} to {_quantity(device.g_max)}",
+                    f"read at {_quantity(device.v_read)}",
+                    device.technology,
+                )
+                for name, device in DEVICES.items()
+            ]
+        case "neurons":
+            return [
+                (
+                    name,
+                    ", ".join(f"{each.name}={each.default}" for each in dataclasses.fields(neuron)),
+                    _first_line(neuron),
+                )
+                for name, neuron in NEURONS.items()
+            ]
+        case "datasets":
+            return [
+                (
+                    name,
+                    source.title,
+                    f"{' x '.join(map(str, source.shape))} inputs, {len(source.classes)} classes",
+                    source.origin,
+                )
+                for name, source in DATASETS.items()
+            ]
+        case _:
+            return [
+                (
+                    name,
+                    f"width {_quantity(process.min_width)}, space {_quantity(process.min_space)}, "
+                    f"overlay {_quantity(process.overlay)}",
+                    process.technology,
+                )
+                for name, process in PROCESSES.items()
+            ]
+
+
+def _quantity(quantity: Quantity) -> str:
+    return engineering(quantity.value, quantity.unit) + " (assumed)" * (quantity.confidence == "assumed")
+
+
+def _first_line(part: type) -> str:
+    return (part.__doc__ or "").strip().splitlines()[0]

@@ -1,0 +1,76 @@
+"""Bookkeeping of a run: time and progress of each stage, and whether an earlier result still holds.
+
+``stages.json`` in the output folder remembers, for each expensive stage, a key made of everything its result depends
+on, and the seconds it took. A result is reused when the key is the same and the file still loads; a damaged file is
+simply made again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from snn2circuit.errors import FileFormatError
+from snn2circuit.ir.files import load, write_json
+
+NAMES = ("data", "train", "map", "netlist", "simulate", "compare", "layout", "report")
+Progress = Callable[[str, float, str], None]  # (stage, share of it done from 0 to 1, remark)
+T = TypeVar("T")
+
+
+class Stages:
+    """The stages of one run into one folder."""
+
+    def __init__(self, out: Path, *, fresh: bool, on_progress: Progress | None, parts: Mapping[str, type]) -> None:
+        self.out, self.parts, self.on_progress = out, parts, on_progress
+        self.seconds: dict[str, float] = {}  # wall seconds of each stage, or what it took when its result was made
+        self.reused: list[str] = []
+        self._pending: dict[str, str] = {}
+        self._kept: dict[str, dict[str, Any]] = {} if fresh else self._read()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[float, str], None]]:
+        """Time a stage and report its beginning and end; gives a function to report progress in between."""
+
+        def tell(share: float, remark: str = "") -> None:
+            if self.on_progress:
+                self.on_progress(name, share, remark)
+
+        tell(0.0)
+        started = time.perf_counter()
+        yield tell
+        if name not in self.reused:
+            self.seconds[name] = time.perf_counter() - started
+        if name in self._pending:
+            self._kept[name] = {"key": self._pending.pop(name), "seconds": self.seconds[name]}
+            write_json(self.out / "stages.json", self._kept)
+        tell(1.0, "reused" if name in self.reused else f"{self.seconds[name]:.1f} s")
+
+    def reuse(self, name: str, key: str, file: str, kind: type[T], *others: str) -> T | None:
+        """The result of an earlier run for the same ``key``, or ``None`` if it has to be made."""
+        kept = self._kept.get(name, {})
+        if kept.get("key") != key or not all((self.out / other).exists() for other in others):
+            return None
+        try:
+            value = load(self.out / file, kind, self.parts)
+        except FileFormatError:
+            return None
+        self.seconds[name] = float(kept["seconds"])
+        self.reused.append(name)
+        return value
+
+    def keep(self, name: str, key: str) -> None:
+        """Remember, once stage ``name`` ends well, that its result stands for ``key``."""
+        self._pending[name] = key
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        try:
+            data = json.loads((self.out / "stages.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        entries = data.items() if isinstance(data, dict) else ()
+        return {name: entry for name, entry in entries if isinstance(entry, dict) and {"key", "seconds"} <= set(entry)}
