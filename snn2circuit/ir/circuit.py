@@ -326,7 +326,7 @@ class Transient:
 
     stop: float  # s
     max_step: float  # s, longest step the simulator may take
-    reltol: float = 1e-3  # relative; linear elements and small steps leave membranes within 1e-5 of a unit
+    reltol: float = 1e-3  # relative; max_step, not this, is what keeps linear elements accurate
 
 
 @noun

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from snn2circuit.ir.circuit import Drive, Subcircuit
+from snn2circuit.ir.circuit import Drive, Subcircuit, Timing
 from snn2circuit.ir.noun import Bools, Floats, noun
 
 Confidence = Literal["high", "medium", "derived", "assumed"]
@@ -71,6 +71,9 @@ class Neuron(Protocol):
         the clocks ``sample``, ``latch`` and ``discharge``, then the outputs ``mem`` (membrane, V) and ``spike``
         (latched, 0 or 1 V).
         """
+
+    def fastest(self, timing: Timing) -> float:
+        """Shortest time constant, s, that a simulator has to resolve; infinite if nothing relaxes."""
 
     def footprint(self) -> Footprint:
         """Outline of the neuron cell on a sheet."""

@@ -11,6 +11,8 @@ The layout gives its nets the same names.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from snn2circuit.errors import NetlistError
@@ -19,7 +21,8 @@ from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.noun import Floats
 from snn2circuit.netlist.stimulus import bias_block, clock_block, input_block
 
-STEPS_PER_SLOT = 20  # at least; with less the simulator's own error grows past 1e-5 of a unit
+STEPS_PER_SLOT = 20  # at least, so that every pulse is seen
+INTEGRATION_ERROR = 1e-5  # of a membrane, per slot
 
 
 def build_circuit(crossbar: CrossbarNetwork, inputs: Floats, title: str) -> Circuit:
@@ -55,7 +58,7 @@ def build_circuit(crossbar: CrossbarNetwork, inputs: Floats, title: str) -> Circ
         ),
         network=tuple(block for n, layer in layers for block in _layer_blocks(crossbar, n, layer)),
         stimulus=(clock_block(timing), bias_block(crossbar), input_block(crossbar, inputs)),
-        transient=Transient(stop=timing.stop(steps, len(layers)), max_step=timing.slot / STEPS_PER_SLOT),
+        transient=Transient(stop=timing.stop(steps, len(layers)), max_step=_longest_step(crossbar)),
         readout=readout,
     )
 
@@ -72,6 +75,17 @@ def check_rails(crossbar: CrossbarNetwork, inputs: Floats) -> None:
                 f"{peak * layer.volts_per_unit:.4g} V, the rails are at {crossbar.v_rail:g} V; map again with this "
                 "sample among the calibration data, or with higher rails"
             )
+
+
+def _longest_step(crossbar: CrossbarNetwork) -> float:
+    """Longest time step, s, with which the trapezoidal rule keeps membranes within :data:`INTEGRATION_ERROR`.
+
+    On ``exp(-t/tau)`` a step ``h`` errs by ``(h/tau)³/12``, so a slot ``T`` of ``T/h`` steps by ``T h² / (12 tau³)`` (the
+    rule's local error, as in any text on numerical integration), hence ``h = sqrt(12 · error · tau³ / T)``.
+    """
+    slot = crossbar.timing.slot
+    tau = min(layer.neuron.fastest(crossbar.timing) for layer in crossbar.layers)
+    return min(slot / STEPS_PER_SLOT, math.sqrt(12 * INTEGRATION_ERROR * tau**3 / slot))
 
 
 def _layer_blocks(crossbar: CrossbarNetwork, number: int, layer: CrossbarLayer) -> list[Block]:

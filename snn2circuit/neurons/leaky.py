@@ -114,7 +114,7 @@ class Leaky:
     def cell(self, name: str, drive: Drive) -> Subcircuit:
         """The sized neuron; see the module's text for the equations."""
         timing = drive.timing
-        tau = -timing.slot / math.log(self.beta) if 0 < self.beta < 1 else math.inf
+        tau = self.fastest(timing)
         kernel = timing.charge(tau)
         step = (
             self.capacitance * drive.volts_per_unit / kernel
@@ -154,6 +154,10 @@ class Leaky:
             blocks=tuple(blocks),
             comment=f"Leaky neuron: beta {self.beta:.9g}, threshold {self.threshold:.9g}, reset {self.reset_mechanism}",
         )
+
+    def fastest(self, timing: Timing) -> float:
+        """The leak's time constant ``RC``; no leak resistor, no time constant."""
+        return -timing.slot / math.log(self.beta) if 0 < self.beta < 1 else math.inf
 
     def footprint(self) -> Footprint:
         """The printed cell that all neurons share."""

@@ -36,7 +36,9 @@ _REJECTED = re.compile(
     r"circuit not parsed|there aren't any circuits|no circuit loaded|unable to find definition|parse error|"
     r"unknown (?:subckt|model|device|parameter)|can't find model|no such (?:parameter|function)|syntax error|"
     r"could not find include|missing value|too few|not enough|mal\s*formed|undefined|"
-    r"could not find a valid modelname|incomplete or empty netlist",
+    r"could not find a valid modelname|incomplete or empty netlist|"
+    # ngspice repairs these silently, into a circuit nobody wrote.
+    r"resistance too? low|will be replaced with|unusual leading characters",
     re.IGNORECASE,
 )
 _DIVERGED = re.compile(
