@@ -244,14 +244,14 @@ def _convert(value: Any, kind: Any) -> Any:
 
 def _suggest(word: str, allowed: list[str]) -> str:
     near = difflib.get_close_matches(word, allowed, n=1)
-    return f"did you mean {near[0]!r}? " * bool(near) + f"allowed: {', '.join(allowed)}"
+    return (f"did you mean {near[0]!r}? " if near else "") + f"allowed: {', '.join(allowed)}"
 
 
 def _line(text: str, section: str, key: str | None = None) -> int:
     """Line, from 1, on which a section or one of its keys stands; dotted and inline spellings are found too."""
     inside, fallback = False, 1
     for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[\s*([^\]]+?)\s*\]", line)
+        header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
         if header:
             inside = header[1].split(".")[0].strip(" \"'") == section
         if (header and inside) or re.match(rf"\s*[\"']?{re.escape(section)}[\"']?\s*[.=]", line):

@@ -1,0 +1,97 @@
+"""The design file: every default allowed, every mistake named with its line, key and what is allowed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snn2circuit.design import Design, keys, parse_design, read_design
+from snn2circuit.errors import DesignError
+
+
+def test_an_empty_file_is_the_default_design() -> None:
+    assert parse_design("") == Design()
+
+
+@pytest.mark.parametrize("documented", [True, False])
+def test_a_printed_design_reads_back_the_same(documented: bool) -> None:
+    design = replace(Design(), network=replace(Design().network, hidden=(20, 15), beta=0.75, bias=False))
+    text = design.as_toml(documented=documented)
+    assert parse_design(text) == design
+    assert ("#" in text) is documented
+
+
+def test_every_key_is_documented() -> None:
+    for section, value in Design().sections():
+        for name, key in keys(type(value)).items():
+            assert len(key.doc) > 10, f"[{section}] {name}"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("[network]\nhiden = [3]", 2, "did you mean 'hidden'"),
+        ("\n\n[netwrk]\n", 3, "unknown section [netwrk]; did you mean 'network'"),
+        ("[network]\nsteps = 5\n\nbeta = 1.5", 4, "beta = 1.5: allowed: at least 0 and at most 1"),
+        ("[network]\nsteps = 2.5", 2, "a whole number is needed"),
+        ("[network]\nhidden = 32", 2, "a list of whole numbers is needed, such as [32]"),
+        ("[network]\nhidden = [32, 0]", 2, "allowed: at least 1"),
+        ("[network]\nbias = 1", 2, "true or false is needed"),
+        ("[network]\nbias = true\nreset_mechanism = 'half'", 3, "allowed: subtract, zero, none"),
+        ("[device]\nlevels = true", 2, "a whole number is needed"),
+        ("[device]\npreset = 'rram_mil'", 2, "did you mean 'rram_milo'"),
+        ("[data]\ndataset = 'digit'\n[network]\n", 2, "did you mean 'digits'"),
+        ("[training]\nlearning_rate = 0", 2, "allowed: more than 0"),
+        ("[training]\nlearning_rate = nan", 2, "allowed: more than 0"),
+        ("[simulation]\ntime_limit = inf", 2, "allowed: more than 0"),
+        ("[circuit]\nslot = 'long'", 2, "a number is needed"),
+        ("[layout]\nprocess = 'etching'", 2, "allowed: inkjet"),
+        ("seed = 3", 1, "unknown section [seed]"),
+        ("network = 3", 1, "must be a section"),
+        ("[data]\n[[network]]\nbeta = 0.3", 2, "must be a section"),
+        ("# beta = 7\nnetwork.beta = 3.0", 2, "beta = 3.0: allowed"),
+        ("network = {steps = 3, beta = 3.0}", 1, "beta = 3.0: allowed"),
+        ("[data]\nfolder = 'x'\n[network\n", 3, "not valid TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(text: str, line: int, says: str) -> None:
+    with pytest.raises(DesignError) as caught:
+        parse_design(text, "mine.toml")
+    message = str(caught.value)
+    assert message.startswith("mine.toml")
+    assert f"line {line}" in message
+    assert says in message
+
+
+def test_a_design_made_in_python_is_checked_too() -> None:
+    with pytest.raises(DesignError, match=r"\[device\] levels = 1: allowed: at least 2"):
+        replace(Design(), device=replace(Design().device, levels=1))
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(DesignError, match=r"gone\.toml cannot be read"):
+        read_design(tmp_path / "gone.toml")
+    (tmp_path / "latin.toml").write_bytes(b"[data]\n# \xe4\n")
+    with pytest.raises(DesignError, match=r"latin\.toml cannot be read"):
+        read_design(tmp_path / "latin.toml")
+
+
+def test_the_fingerprint_follows_the_content() -> None:
+    design = Design()
+    other = replace(design, training=replace(design.training, seed=1))
+    assert design.fingerprint() == Design().fingerprint() != other.fingerprint()
+    assert design.fingerprint("network") == other.fingerprint("network")
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(max_size=200) | st.text(alphabet='[]=."\n network betasteps123', max_size=80))
+def test_no_text_gives_anything_but_a_design_or_our_error(text: str) -> None:
+    try:
+        design = parse_design(text)
+    except DesignError:
+        return
+    assert isinstance(design, Design)
