@@ -6,37 +6,131 @@ The names below are imported when they are first used, so that ``import snn2circ
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from snn2circuit.analysis import (
+        Equivalence as Equivalence,
+    )
+    from snn2circuit.analysis import (
+        compare_circuit as compare_circuit,
+    )
+    from snn2circuit.analysis import (
+        compare_mapping as compare_mapping,
+    )
+    from snn2circuit.datasets import DATASETS as DATASETS
+    from snn2circuit.design import Design as Design
+    from snn2circuit.design import read_design as read_design
+    from snn2circuit.devices import DEVICES as DEVICES
+    from snn2circuit.devices.ohmic import OhmicDevice as OhmicDevice
+    from snn2circuit.errors import Snn2CircuitError as Snn2CircuitError
+    from snn2circuit.flow import (
+        choose_samples as choose_samples,
+    )
+    from snn2circuit.flow import (
+        from_snntorch as from_snntorch,
+    )
+    from snn2circuit.flow import (
+        load_crossbar as load_crossbar,
+    )
+    from snn2circuit.flow import (
+        load_dataset as load_dataset,
+    )
+    from snn2circuit.flow import (
+        run as run,
+    )
+    from snn2circuit.flow import (
+        train as train,
+    )
+    from snn2circuit.frontends.snntorch import run_snntorch as run_snntorch
+    from snn2circuit.frontends.snntorch import to_snntorch as to_snntorch
+    from snn2circuit.ir.crossbar import CrossbarNetwork as CrossbarNetwork
+    from snn2circuit.ir.dataset import Dataset as Dataset
+    from snn2circuit.ir.dataset import Split as Split
+    from snn2circuit.ir.files import save as save
+    from snn2circuit.ir.layout import Layout as Layout
+    from snn2circuit.ir.network import Activity as Activity
+    from snn2circuit.ir.network import Layer as Layer
+    from snn2circuit.ir.network import Network as Network
+    from snn2circuit.ir.network import Stimulus as Stimulus
+    from snn2circuit.ir.parts import Quantity as Quantity
+    from snn2circuit.ir.waveforms import Netlist as Netlist
+    from snn2circuit.ir.waveforms import Waveforms as Waveforms
+    from snn2circuit.layout import (
+        check_connectivity as check_connectivity,
+    )
+    from snn2circuit.layout import (
+        write_glb as write_glb,
+    )
+    from snn2circuit.layout.build import build_layout as build_layout
+    from snn2circuit.layout.connectivity import check_connectivity as check_connectivity
+    from snn2circuit.layout.gltf import write_glb as write_glb
+    from snn2circuit.layout.processes import PROCESSES as PROCESSES
+    from snn2circuit.mapping import map_network as map_network
+    from snn2circuit.netlist import write_netlist as write_netlist
+    from snn2circuit.neurons import NEURONS as NEURONS
+    from snn2circuit.neurons.leaky import Leaky as Leaky
+    from snn2circuit.simulate import simulate_netlist as simulate_netlist
+    from snn2circuit.training import Recipe as Recipe
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "DATASETS": "datasets",
-    "DEVICES": "devices",
-    "Design": "design",
-    "Leaky": "neurons.leaky",
-    "NEURONS": "neurons",
-    "PROCESSES": "layout.processes",
-    "Recipe": "training",
-    "Snn2CircuitError": "errors",
-    "build_layout": "layout",
-    "check_connectivity": "layout",
-    "choose_samples": "flow",
-    "compare_circuit": "analysis",
-    "compare_mapping": "analysis",
-    "from_snntorch": "frontends.snntorch",
-    "load_dataset": "flow",
-    "map_network": "mapping",
-    "read_design": "design",
-    "run": "flow",
-    "run_snntorch": "frontends.snntorch",
-    "simulate_netlist": "simulate",
-    "to_snntorch": "frontends.snntorch",
-    "train": "flow",
-    "write_glb": "layout",
-    "write_netlist": "netlist",
+_PUBLIC: dict[str, tuple[str, ...]] = {
+    "analysis": (
+        "Equivalence",
+        "compare_circuit",
+        "compare_mapping",
+    ),
+    "datasets": ("DATASETS",),
+    "design": (
+        "Design",
+        "read_design",
+    ),
+    "devices": ("DEVICES",),
+    "devices.ohmic": ("OhmicDevice",),
+    "errors": ("Snn2CircuitError",),
+    "flow": (
+        "choose_samples",
+        "from_snntorch",
+        "load_crossbar",
+        "load_dataset",
+        "run",
+        "train",
+    ),
+    "frontends.snntorch": (
+        "run_snntorch",
+        "to_snntorch",
+    ),
+    "ir.crossbar": ("CrossbarNetwork",),
+    "ir.dataset": (
+        "Dataset",
+        "Split",
+    ),
+    "ir.files": ("save",),
+    "ir.layout": ("Layout",),
+    "ir.network": (
+        "Activity",
+        "Layer",
+        "Network",
+        "Stimulus",
+    ),
+    "ir.parts": ("Quantity",),
+    "ir.waveforms": (
+        "Netlist",
+        "Waveforms",
+    ),
+    "layout.build": ("build_layout",),
+    "layout.connectivity": ("check_connectivity",),
+    "layout.gltf": ("write_glb",),
+    "layout.processes": ("PROCESSES",),
+    "mapping": ("map_network",),
+    "netlist": ("write_netlist",),
+    "neurons": ("NEURONS",),
+    "neurons.leaky": ("Leaky",),
+    "simulate": ("simulate_netlist",),
+    "training": ("Recipe",),
 }
-__all__ = ["__version__", *_HOMES]
+_HOMES = {name: module for module, names in _PUBLIC.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
@@ -46,4 +140,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(["__version__", *_HOMES])

@@ -193,7 +193,7 @@ def layout(crossbar_file: Path, design_file: Path | None, out: Path, placement: 
     design = _design(design_file)
     from snn2circuit import flow
     from snn2circuit.analysis.placement import write_placement
-    from snn2circuit.layout import write_glb
+    from snn2circuit.layout.gltf import write_glb
 
     crossbar = flow.load_crossbar(crossbar_file)
     stack = flow.build_stack(design, crossbar)
@@ -214,7 +214,7 @@ def view(out: Path, port: int, browser: bool) -> None:
     """Show the stack of a results folder in the browser; Ctrl-C ends it."""
     from snn2circuit.viewer.server import serve
 
-    serve(out, port=port, open_browser=browser, on_ready=lambda url: click.echo(f"{url}   (Ctrl-C to stop)"))
+    serve(out, port=port, open_browser=browser, announce=lambda url: click.echo(f"{url}   (Ctrl-C to stop)"))
 
 
 @main.command("list")

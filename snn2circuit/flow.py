@@ -32,7 +32,9 @@ from snn2circuit.ir.files import fingerprint, load, save, write_json, write_text
 from snn2circuit.ir.layout import Layout
 from snn2circuit.ir.network import Network, Stimulus
 from snn2circuit.ir.waveforms import Waveforms
-from snn2circuit.layout import build_layout, check_connectivity, write_glb
+from snn2circuit.layout.build import build_layout
+from snn2circuit.layout.connectivity import check_connectivity
+from snn2circuit.layout.gltf import write_glb
 from snn2circuit.layout.processes import PROCESSES
 from snn2circuit.mapping import map_network
 from snn2circuit.netlist import write_netlist
@@ -41,6 +43,8 @@ from snn2circuit.simulate import simulate_netlist
 from snn2circuit.stages import Progress, Stages
 
 if TYPE_CHECKING:
+    from torch.nn import Module
+
     from snn2circuit.training import EpochRecord, Recipe
 
 PARTS: dict[str, type] = {**NEURONS, **DEVICE_KINDS}
@@ -67,18 +71,24 @@ def train(
 ) -> Network:
     """Train with snnTorch and hand over the best network; after Ctrl-C, the best so far."""
     # torch and snnTorch take seconds to import, and only this stage and the final judgement need them.
-    from snn2circuit.frontends.snntorch import from_snntorch
-    from snn2circuit.training import Recipe, train
+    from snn2circuit import training
 
-    recipe = recipe or Recipe(neuron=NEURONS["leaky"]())
+    recipe = recipe or training.Recipe(neuron=NEURONS["leaky"]())
 
     def report(record: EpochRecord) -> None:
         if on_progress:
             remark = f"epoch {record.epoch}, loss {record.loss:.3f}, validation {record.validation_accuracy:.2%}"
             on_progress(record.epoch / recipe.epochs, remark)
 
-    trained = train(dataset, recipe, seed=seed, history=history, on_epoch=report)
-    return from_snntorch(trained.module, neurons=NEURONS, name=dataset.name, steps=recipe.steps, dataset=dataset.name)
+    trained = training.train(dataset, recipe, seed=seed, history=history, on_epoch=report)
+    return from_snntorch(trained.module, name=dataset.name, steps=recipe.steps, dataset=dataset.name)
+
+
+def from_snntorch(module: Module, *, name: str, steps: int, dataset: str = "") -> Network:
+    """A trained snnTorch module as a :class:`Network`; refuses, with the reason, what no circuit here can do."""
+    from snn2circuit.frontends.snntorch import from_snntorch
+
+    return from_snntorch(module, neurons=NEURONS, name=name, steps=steps, dataset=dataset)
 
 
 def choose_samples(crossbar: CrossbarNetwork, dataset: Dataset, *, count: int = 10, first: int = 0) -> Stimulus:

@@ -31,8 +31,8 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
     title = f"{results.dataset.title}: {summary['network']}"
     body = [
         f"<h1>{escape(title)}</h1>",
-        f'<p class="lead">{escape(summary["neuron"])} neurons, {summary["steps"]} steps, {summary["devices"]:,} devices '
-        f"{escape(summary['device'])} with {summary['levels']} levels, simulated in {escape(summary['simulator'])}</p>",
+        f'<p class="lead">{escape(summary["neuron"])} neurons, {summary["steps"]} steps, '
+        f"{summary['devices']:,} devices {escape(summary['device'])} with {summary['levels']} levels, simulated in {escape(summary['simulator'])}</p>",
         verdict,
         "" if exact else f'<p class="bad">{escape(str(results.equivalence))}</p>',
         "<h2>Stack</h2>",
@@ -42,8 +42,8 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         _table(("", ""), headline(summary)),
         "<h2>Circuit against network</h2>",
         _note(
-            "The circuit is judged against the network that its own conductances stand for. The margin is the distance of a "
-            "membrane from the threshold; an error below the smallest margin cannot flip a spike."
+            "The circuit is judged against the network that its own conductances stand for. The margin is the distance "
+            "of a membrane from the threshold; an error below the smallest margin cannot flip a spike."
         ),
         _table(
             (

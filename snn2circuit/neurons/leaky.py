@@ -44,6 +44,7 @@ from snn2circuit.ir.circuit import (
     GatedCurrent,
     Resistor,
     Subcircuit,
+    Timing,
     Transconductance,
 )
 from snn2circuit.ir.noun import Floats

@@ -1,0 +1,1 @@
+"""From a crossbar network to the printed stack that is that network: built, checked, placed, written for viewers."""

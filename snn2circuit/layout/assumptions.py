@@ -1,0 +1,50 @@
+"""What a stack rests on that no source gives, in sentences for reports and viewers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.layout import Process
+from snn2circuit.ir.parts import Quantity
+from snn2circuit.layout.plan import Plan
+from snn2circuit.layout.rules import Rules
+from snn2circuit.units import engineering
+
+NOT_MODELLED = (
+    "Lamination glue, ink spread, line edges and the relief of printed layers are not drawn.",
+    "Through-foil holes are drawn as the pillars that fill them; their substrate is drawn whole.",
+)
+
+
+def list_assumptions(crossbar: CrossbarNetwork, process: Process, rules: Rules, plan: Plan) -> tuple[str, ...]:
+    """One sentence each, without repeats: assumed process values, neuron cells, and what is not drawn."""
+    sentences = [
+        f"Process {process.name}: {what} {engineering(quantity.value, quantity.unit)} is assumed ({quantity.source})."
+        for what, quantity in _quantities(process)
+        if quantity.confidence == "assumed"
+    ]
+    for number, (layer, sheet) in enumerate(zip(crossbar.layers, plan.sheets, strict=True), start=1):
+        footprint = layer.neuron.footprint()
+        size = f"{engineering(footprint.width_nm * 1e-9, 'm')} by {engineering(footprint.height_nm * 1e-9, 'm')}"
+        if footprint.confidence == "assumed":
+            sentences.append(f"Neuron cell of layer {number}: {size} is assumed ({footprint.source}).")
+        drawn = (sheet.cell_width, sheet.cell_depth)
+        if drawn != (footprint.width_nm, footprint.height_nm):
+            size = f"{engineering(drawn[0] * 1e-9, 'm')} by {engineering(drawn[1] * 1e-9, 'm')}"
+            sentences.append(f"Neuron cell of layer {number} is drawn {size}, so that its pins and rails fit.")
+    sentences.append(f"Contact fingers are {engineering(rules.finger * 1e-9, 'm')} long (assumed).")
+    return (*dict.fromkeys(sentences), *NOT_MODELLED)
+
+
+def _quantities(process: Process) -> Iterator[tuple[str, Quantity]]:
+    for layer in process.layers:
+        yield f"thickness of {layer.name}", layer.thickness
+        if layer.sheet_resistance is not None:
+            yield f"sheet resistance of {layer.name}", layer.sheet_resistance
+        if layer.permittivity is not None:
+            yield f"permittivity of {layer.name}", layer.permittivity
+    yield "smallest line width", process.min_width
+    yield "smallest space", process.min_space
+    yield "overlay", process.overlay
+    yield "via diameter", process.via_diameter

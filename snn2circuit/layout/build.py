@@ -1,0 +1,223 @@
+"""Draws the stack: a crossbar network and a process become boxes in whole nanometres, each with its net.
+
+Where things go is decided in :mod:`snn2circuit.layout.plan`, how large they are in :mod:`snn2circuit.layout.rules`;
+here every position becomes a box. Boxes of one plane never overlap, they touch where they connect. A substrate is drawn
+whole: its holes are where the via pillars stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
+from snn2circuit.ir.layout import Devices, Layout, Process, Shapes, Sheet
+from snn2circuit.ir.noun import Ints, noun
+from snn2circuit.layout import nets
+from snn2circuit.layout.assumptions import list_assumptions
+from snn2circuit.layout.plan import Plan, SheetPlan, plan_stack
+from snn2circuit.layout.rules import (
+    BIT_LINES,
+    CELLS,
+    CONTACTS,
+    DIELECTRIC,
+    LAYERS,
+    SUBSTRATE,
+    SUBSTRATE_VIAS,
+    WORD_LINES,
+    Rules,
+    read_rules,
+)
+
+BARE = -1  # net of shapes that carry none
+
+
+def build_layout(crossbar: CrossbarNetwork, process: Process) -> Layout:
+    """The stack of ``crossbar`` in ``process``: one sheet a layer, the first layer at the bottom.
+
+    Raises:
+        LayoutError: the process cannot make it; the text names the rule.
+    """
+    rules = read_rules(process)
+    plan = plan_stack(crossbar, rules)
+    names = nets.all_nets(crossbar)
+    ids = {name: index for index, name in enumerate(names)}
+    return Layout(
+        name=crossbar.name,
+        process=process,
+        sheets=tuple(_Draft(crossbar, rules, plan, ids, index).sheet() for index in range(len(crossbar.layers))),
+        nets=tuple(names),
+        levels=len(crossbar.levels),
+        assumptions=list_assumptions(crossbar, process, rules, plan),
+    )
+
+
+@noun
+class _Plane:
+    """Bottom and top of a plane of one sheet, nm."""
+
+    low: int
+    high: int
+
+
+class _Draft:
+    """One sheet while it is drawn: collects boxes and nets by process layer."""
+
+    def __init__(self, crossbar: CrossbarNetwork, rules: Rules, plan: Plan, ids: dict[str, int], index: int) -> None:
+        self.crossbar, self.rules, self.stack, self.index = crossbar, rules, plan, index
+        self.plan: SheetPlan = plan.sheets[index]
+        self.is_first, self.is_last = index == 0, index == len(crossbar.layers) - 1
+        self.ids = ids
+        self.bottom = index * rules.sheet
+        self.word_nets = self.net_ids(nets.word_lines(crossbar, index + 1))
+        self.output_nets = self.net_ids(nets.outputs(crossbar, index + 1))
+        self.rail_nets = self.net_ids(nets.RAILS)
+        self.groups: dict[str, tuple[list[Ints], list[Ints]]] = {}
+        planes, z = {}, self.bottom
+        for names, thickness in (
+            ((SUBSTRATE, SUBSTRATE_VIAS), rules.substrate),
+            ((WORD_LINES,), rules.word),
+            ((DIELECTRIC, CONTACTS, CELLS), rules.between),
+            ((BIT_LINES,), rules.bit),
+        ):
+            planes.update(dict.fromkeys(names, _Plane(low=z, high=z + thickness)))
+            z += thickness
+        self.planes = planes
+
+    def net_ids(self, names: Iterable[str]) -> Ints:
+        return np.array([self.ids[name] for name in names], dtype=np.int64)
+
+    def boxes(self, layer: str, u0: ArrayLike, v0: ArrayLike, u1: ArrayLike, v1: ArrayLike) -> Ints:
+        """Boxes in stack coordinates; the four edges broadcast against each other."""
+        plane = self.planes[layer]
+        low, high = ((v0, u0), (v1, u1)) if self.plan.turned else ((u0, v0), (u1, v1))
+        columns = np.broadcast_arrays(*(np.atleast_1d(edge) for edge in (*low, plane.low, *high, plane.high)))
+        return np.stack(columns, axis=1).astype(np.int64)
+
+    def draw(self, layer: str, u0: ArrayLike, v0: ArrayLike, u1: ArrayLike, v1: ArrayLike, net: ArrayLike) -> None:
+        boxes = self.boxes(layer, u0, v0, u1, v1)
+        group = self.groups.setdefault(layer, ([], []))
+        group[0].append(boxes)
+        group[1].append(np.broadcast_to(np.asarray(net, dtype=np.int64), (len(boxes),)))
+
+    def draw_squares(self, layer: str, u: Ints, v: ArrayLike, side: int, net: ArrayLike) -> None:
+        low = side // 2
+        v = np.asarray(v)
+        self.draw(layer, u - low, v - low, u - low + side, v - low + side, net)
+
+    def sheet(self) -> Sheet:
+        (u0, v0), (u1, v1) = self.plan.near, self.plan.far
+        self.draw(SUBSTRATE, u0, v0, u1, v1, BARE)
+        self.draw_word_lines()
+        self.draw_bit_lines()
+        self.draw_cells()
+        self.draw_rails()
+        shapes = tuple(
+            Shapes(
+                layer=layer,
+                boxes=np.concatenate(boxes),
+                nets=np.concatenate(owners),
+                round=layer in (SUBSTRATE_VIAS, CONTACTS),
+            )
+            for layer, (boxes, owners) in sorted(self.groups.items(), key=lambda item: list(LAYERS).index(item[0]))
+        )
+        return Sheet(
+            name=f"sheet {self.index + 1}",
+            network_layer=self.index,
+            rotation=90 if self.plan.turned else 0,
+            z_nm=self.bottom,
+            shapes=shapes,
+            devices=self.devices(self.crossbar.layers[self.index]),
+        )
+
+    @property
+    def bit_centres(self) -> tuple[Ints, Ints]:
+        """``u`` of the positive and of the negative bit lines."""
+        positive = self.plan.columns - self.rules.pitch // 2
+        return positive, positive + self.rules.pitch
+
+    @property
+    def crossed(self) -> tuple[int, int]:
+        """``u`` where the crossbar's first device begins and its last one ends."""
+        positive, negative = self.bit_centres
+        start = int(positive[0]) - self.rules.patch // 2
+        return start, int(negative[-1]) - self.rules.patch // 2 + self.rules.patch
+
+    def draw_word_lines(self) -> None:
+        rules, plan = self.rules, self.plan
+        low = plan.rows - rules.width // 2
+        high = low + rules.width
+        start = np.full(len(plan.rows), self.crossed[0])
+        end = np.full(len(plan.rows), self.crossed[1])
+        inputs = self.crossbar.layers[self.index].inputs
+        fingered = np.ones(len(plan.rows), dtype=bool)
+        if not self.is_first:
+            fingered[:inputs] = False
+            driven, owners = plan.rows[:inputs], self.word_nets[:inputs]
+            over = np.full(inputs, -self.stack.output)
+            self.draw_squares(SUBSTRATE_VIAS, over, driven, rules.via, owners)
+            self.draw_squares(WORD_LINES, over, driven, rules.pad, owners)
+            start[:inputs] = -self.stack.output - rules.pad // 2 + rules.pad
+        end[fingered] = plan.fingers
+        self.draw(WORD_LINES, start, low, end, high, self.word_nets)
+        if fingered.any():
+            finger = (plan.fingers, low[fingered], plan.fingers + rules.finger, high[fingered])
+            self.draw(WORD_LINES, *finger, self.word_nets[fingered])
+
+    def draw_bit_lines(self) -> None:
+        rules, plan = self.rules, self.plan
+        top = int(plan.rows[-1]) - rules.patch // 2 + rules.patch
+        for polarity, centres in zip((+1, -1), self.bit_centres, strict=True):
+            low = centres - rules.width // 2
+            owners = self.net_ids(nets.bit_lines(self.crossbar, self.index + 1, polarity))
+            self.draw(BIT_LINES, low, -rules.pin, low + rules.width, top, owners)
+        patch_low = plan.rows - rules.patch // 2
+        below = np.append(0, patch_low[:-1] + rules.patch)
+        self.draw(DIELECTRIC, self.crossed[0], below, self.crossed[1], patch_low, BARE)
+
+    def draw_cells(self) -> None:
+        rules, plan, out = self.rules, self.plan, -self.stack.output
+        left = plan.columns - plan.cell_width // 2
+        self.draw(CELLS, left, -plan.cell_depth, left + plan.cell_width, 0, BARE)
+        if self.is_last:
+            low = plan.columns - rules.width // 2
+            edge = plan.near[1] + rules.space + rules.finger
+            self.draw(BIT_LINES, low, edge, low + rules.width, out, self.output_nets)
+            self.draw(BIT_LINES, low, edge - rules.finger, low + rules.width, edge, self.output_nets)
+        else:
+            self.draw_squares(BIT_LINES, plan.columns, out, rules.pad, self.output_nets)
+
+    def draw_rails(self) -> None:
+        rules, plan, corner = self.rules, self.plan, -self.stack.rails
+        low = corner - rules.width // 2
+        start = corner - rules.pad // 2 + rules.pad
+        self.draw_squares(WORD_LINES, corner, corner, rules.pad, self.rail_nets)
+        last = int(plan.columns[-1]) - plan.cell_width // 2 + plan.cell_width
+        end = plan.fingers if self.is_first else last
+        self.draw(WORD_LINES, start, low, end, low + rules.width, self.rail_nets)
+        if self.is_first:
+            finger = (plan.fingers, low, plan.fingers + rules.finger, low + rules.width)
+            self.draw(WORD_LINES, *finger, self.rail_nets)
+        else:
+            self.draw_squares(SUBSTRATE_VIAS, corner, corner, rules.via, self.rail_nets)
+        if not self.is_last:
+            self.draw_squares(CONTACTS, corner, corner, rules.via, self.rail_nets)
+            self.draw_squares(BIT_LINES, corner, corner, rules.pad, self.rail_nets)
+
+    def devices(self, layer: CrossbarLayer) -> Devices:
+        shape = (layer.rows, layer.columns, 2)
+        rows, columns, sides = (axis.ravel() for axis in np.indices(shape))
+        low_u = np.stack(self.bit_centres, axis=1)[columns, sides] - self.rules.patch // 2
+        low_v = self.plan.rows[rows] - self.rules.patch // 2
+        patch = self.rules.patch
+        return Devices(
+            rows=rows,
+            columns=columns,
+            polarity=1 - 2 * sides,
+            boxes=self.boxes(DIELECTRIC, low_u, low_v, low_u + patch, low_v + patch),
+            weight=np.repeat(layer.weights, 2),
+            conductance=np.stack([layer.g_pos, layer.g_neg], axis=-1).ravel(),
+            level=np.stack([layer.level_pos, layer.level_neg], axis=-1).ravel(),
+        )

@@ -1,0 +1,41 @@
+"""Names of the nets of a stack: exactly those of the circuit's nodes.
+
+Layers are counted from 1, rows and neurons from 0, numbers are not padded. A neuron's cell holds its latch and the
+driver of the next layer's word line, so between two sheets the cell's output, the via and the word line are one net,
+named after the word line. Only the last layer's spikes leave the stack under their own name.
+"""
+
+from __future__ import annotations
+
+from snn2circuit.ir.crossbar import CrossbarNetwork
+
+RAILS = ("vdd", "vss", "gnd", "phi", "sample", "latch", "discharge")
+
+
+def word_lines(crossbar: CrossbarNetwork, layer: int) -> list[str]:
+    """Net of each word line of layer ``layer`` (from 1), bias row last."""
+    crossed = crossbar.layers[layer - 1]
+    bias = [f"bias_l{layer}"] if crossed.has_bias else []
+    return [f"wl_l{layer}_r{row}" for row in range(crossed.inputs)] + bias
+
+
+def bit_lines(crossbar: CrossbarNetwork, layer: int, polarity: int) -> list[str]:
+    """Net of each neuron's positive (+1) or negative (-1) bit line in layer ``layer`` (from 1)."""
+    prefix = "bp" if polarity > 0 else "bn"
+    return [f"{prefix}_l{layer}_n{neuron}" for neuron in range(crossbar.layers[layer - 1].columns)]
+
+
+def outputs(crossbar: CrossbarNetwork, layer: int) -> list[str]:
+    """Net that each neuron cell of layer ``layer`` (from 1) drives: the next layer's word line, or the last spike."""
+    columns = range(crossbar.layers[layer - 1].columns)
+    if layer == len(crossbar.layers):
+        return [f"spike_l{layer}_n{neuron}" for neuron in columns]
+    return [f"wl_l{layer + 1}_r{neuron}" for neuron in columns]
+
+
+def all_nets(crossbar: CrossbarNetwork) -> list[str]:
+    """Every net of the stack, once: rails, then layer by layer word lines, bit lines and the last layer's spikes."""
+    names = list(RAILS)
+    for layer in range(1, len(crossbar.layers) + 1):
+        names += word_lines(crossbar, layer) + bit_lines(crossbar, layer, +1) + bit_lines(crossbar, layer, -1)
+    return names + outputs(crossbar, len(crossbar.layers))

@@ -1,0 +1,119 @@
+r"""Where everything of a stack goes, before anything is drawn: a floor plan without a single crossing.
+
+Each sheet is planned in its own axes ``(u, v)``: word lines run along ``u``, bit lines along ``v``. On the first
+sheet ``(u, v)`` is ``(x, y)``, on the second ``(y, x)``, and so on in turn. All crossbars lie in the quadrant
+``u, v > 0`` and all neuron cells in a row at ``v < 0``, so every sheet turns around the same corner, the origin::
+
+       v                                         sheet of layer 1, seen from above
+       │    bp bn    bp bn
+       │ ────┼──┼─────┼──┼──────────────── bias ▭      ▭  contact finger, left bare by the smaller sheets above
+       │ ────┼──┼─────┼──┼──────────────── row 1 ▭      ┼  a device between word line and bit line
+       │ ────┼──┼─────┼──┼──────────────── row 0 ▭      ◉  via up to the next sheet
+     ──┼────┌┴──┴┐───┌┴──┴┐──────────────────── u
+      ◉─────│────│───│────│──────────────── vdd ▭       rails run under the cells in the plane of the word lines;
+     ◉│─────│ ◉  │───│ ◉  │──────────────── vss ▭       a cell's output leaves at its top
+    ◉││     └────┘   └────┘
+
+*Sheet to sheet.* The output of cell ``n`` lies at ``u = c_n`` on its sheet, which is ``v = c_n`` on the turned sheet
+above: there word line ``n`` runs, starting exactly over the output. So a via connects them and nothing has to be
+routed; in exchange the rows of a sheet have the pitch of the cells below.
+
+*Rails.* Rail ``i`` lies at ``v = -t_i`` on every sheet. The lines ``v = -t_i`` of one sheet and of the turned next one
+meet at the corner ``(-t_i, -t_i)``, and these corners lie on a diagonal: there each rail has one straight via column
+through the whole stack. Rails are parallel to word lines and share their plane; bit lines and outputs are in the other
+plane and meet rails only across a cell.
+
+*Edges.* Word lines of the first sheet, all rails and every bias line end in contact fingers at the far edge, which the
+sheets above leave uncovered: a staircase. Spikes leave at the near edge of the topmost sheet.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
+from snn2circuit.ir.noun import Ints, freeze, noun
+from snn2circuit.layout.nets import RAILS
+from snn2circuit.layout.rules import Rules
+
+
+@noun
+class SheetPlan:
+    """Positions on one sheet, in nm and in the sheet's own axes."""
+
+    rows: Ints  # (rows,), v of each word line's centre, bias row last
+    columns: Ints  # (neurons,), u of each neuron's centre; its bit lines lie half a pitch to either side
+    cell_width: int  # along u
+    cell_depth: int  # along v, from 0 down to -cell_depth
+    fingers: int  # u at which contact fingers begin
+    near: tuple[int, int]  # u and v of the substrate's near edges
+    far: tuple[int, int]  # u and v of the substrate's far edges
+    turned: bool  # (u, v) is (y, x) instead of (x, y)
+
+    def __post_init__(self) -> None:
+        freeze(self, "rows", np.int64)
+        freeze(self, "columns", np.int64)
+
+
+@noun
+class Plan:
+    """The floor plan of a stack."""
+
+    rails: Ints  # (rails,), v of each rail's centre is minus this, on every sheet
+    output: int  # v of every cell's output via is minus this
+    sheets: tuple[SheetPlan, ...]  # bottom to top
+
+    def __post_init__(self) -> None:
+        freeze(self, "rails", np.int64)
+
+
+def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
+    """Floor plan of one sheet a layer, first layer at the bottom."""
+    rails = rules.pad - rules.pad // 2 + rules.pad_pitch * np.arange(len(RAILS))
+    output = rules.pin + rules.space + rules.pad - rules.pad // 2
+    cells = [cell_outline(layer, rules) for layer in crossbar.layers]
+    rows: list[Ints] = []
+    columns: list[Ints] = []
+    for layer, (width, _) in zip(crossbar.layers, cells, strict=True):
+        first = rules.space + (rules.patch + 1) // 2
+        driven = columns[-1] if columns else first + rules.pitch * np.arange(layer.inputs)
+        rows.append(np.append(driven, driven[-1] + rules.pitch) if layer.has_bias else driven)
+        pitch = max(2 * rules.pitch, width + rules.space)
+        columns.append(rules.space + (width + 1) // 2 + pitch * np.arange(layer.columns))
+
+    deepest = int(max(rails[-1] + rules.pad, *(depth for _, depth in cells)))
+    near = [-deepest - rules.space] * 2
+    near[len(cells) % 2] = -max(deepest, cells[-1][1] + rules.space + rules.finger) - rules.space
+    far = [0, 0]  # x and y of the sheet above
+    sheets: list[SheetPlan] = []
+    for index in reversed(range(len(cells))):
+        u, v = (1, 0) if index % 2 else (0, 1)
+        reach = rules.width - rules.width // 2 + rules.overlay
+        end = int(columns[index][-1]) + (max(cells[index][0], rules.pitch + 2 * reach) + 1) // 2
+        fingers = max(end, far[u]) + rules.space
+        if index == 0 or crossbar.layers[index].has_bias:
+            far[u] = fingers + rules.finger + rules.space
+        else:
+            far[u] = max(far[u], end + rules.space)
+        far[v] = max(far[v], int(rows[index][-1]) + reach + rules.space)
+        sheets.append(
+            SheetPlan(
+                rows=rows[index],
+                columns=columns[index],
+                cell_width=cells[index][0],
+                cell_depth=cells[index][1],
+                fingers=fingers,
+                near=(near[u], near[v]),
+                far=(far[u], far[v]),
+                turned=index % 2 == 1,
+            )
+        )
+    return Plan(rails=rails, output=output, sheets=tuple(reversed(sheets)))
+
+
+def cell_outline(layer: CrossbarLayer, rules: Rules) -> tuple[int, int]:
+    """Width and depth of a layer's neuron cells, nm: the footprint, or what pins and rails need where that is more."""
+    footprint = layer.neuron.footprint()
+    pins = max(rules.pitch + rules.width, rules.pad) + 2 * rules.overlay
+    depth = max(rules.pad_pitch * len(RAILS) - rules.space, rules.pin + rules.space + rules.pad + rules.overlay)
+    return max(footprint.width_nm, pins), max(footprint.height_nm, depth)

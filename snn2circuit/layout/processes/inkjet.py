@@ -1,0 +1,82 @@
+"""Inkjet-printed silver on foil.
+
+Silver: two passes on photo paper cured at 90 degC gave 5.56e6 S/m (Saha et al., J. Electrochem. Soc. 165, B3163, 2018,
+abstract); the abstract gives no thickness, so the sheet resistance is that of an assumed micrometre. Dielectric: inkjet
+polyimide of 2.82 nF on 10 mm by 10 mm, thinner than 1 um (J. Appl. Polym. Sci. 133, 43361, 2016), from which the
+permittivity follows. No source was found for the smallest width, space and overlay of inkjet lines; they are assumed.
+"""
+
+from snn2circuit.ir.layout import Process, ProcessLayer
+from snn2circuit.ir.parts import Quantity
+from snn2circuit.layout.processes.foil import SUBSTRATE, SUBSTRATE_VIAS, VIA_DIAMETER
+
+SILVER = Quantity(value=1e-6, unit="m", source="no source found", confidence="assumed")
+SHEET_RESISTANCE = Quantity(
+    value=0.18,
+    unit="ohm/sq",
+    source="1 / (5.56e6 S/m * 1 um), conductivity of Saha et al., JES 165 B3163 (2018)",
+    confidence="derived",
+)
+BETWEEN = Quantity(
+    value=1e-6, unit="m", source="upper limit in J. Appl. Polym. Sci. 133:43361 (2016)", confidence="high"
+)
+SHARED = Quantity(value=BETWEEN.value, unit="m", source="as thick as the dielectric around it", confidence="assumed")
+
+PROCESS = Process(
+    name="inkjet",
+    technology="inkjet-printed silver on PET foil, through-foil vias",
+    layers=(
+        SUBSTRATE,
+        SUBSTRATE_VIAS,
+        ProcessLayer(
+            name="word_lines",
+            role="conductor",
+            material="silver ink",
+            thickness=SILVER,
+            color="#aab4c0",
+            sheet_resistance=SHEET_RESISTANCE,
+        ),
+        ProcessLayer(
+            name="devices", role="device", material="resistive or switching ink", thickness=SHARED, color="#c58b2b"
+        ),
+        ProcessLayer(
+            name="dielectric",
+            role="dielectric",
+            material="inkjet polyimide",
+            thickness=BETWEEN,
+            color="#6fae8f",
+            permittivity=Quantity(
+                value=3.18,
+                unit="1",
+                source="2.82e-5 F/m2 * 1 um / eps0, J. Appl. Polym. Sci. 133:43361 (2016)",
+                confidence="derived",
+            ),
+        ),
+        ProcessLayer(
+            name="contacts",
+            role="via",
+            material="silver ink in openings of the dielectric",
+            thickness=SHARED,
+            color="#98a4b0",
+        ),
+        ProcessLayer(
+            name="cells",
+            role="cell",
+            material="neuron circuit, drawn as a black box",
+            thickness=SHARED,
+            color="#3d6fb4",
+        ),
+        ProcessLayer(
+            name="bit_lines",
+            role="conductor",
+            material="silver ink",
+            thickness=SILVER,
+            color="#dfe4ea",
+            sheet_resistance=SHEET_RESISTANCE,
+        ),
+    ),
+    min_width=Quantity(value=100e-6, unit="m", source="no source found", confidence="assumed"),
+    min_space=Quantity(value=100e-6, unit="m", source="no source found", confidence="assumed"),
+    overlay=Quantity(value=25e-6, unit="m", source="no source found", confidence="assumed"),
+    via_diameter=VIA_DIAMETER,
+)

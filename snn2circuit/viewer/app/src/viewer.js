@@ -1,0 +1,335 @@
+// The viewer: one state, the actions that change it, and the parts that show it.
+
+import { Raycaster, Vector2, Vector3 } from "three";
+import { css, makeScheme, MODES, needsLog } from "./colors.js";
+import { element, iconButton } from "./dom.js";
+import { defaultScale } from "./heights.js";
+import { bindKeys, makeHelp } from "./keys.js";
+import { boxOf, drawStack } from "./layers.js";
+import { makeLegend, makeScaleBar } from "./legend.js";
+import { findDevice, linesOf, shapesOf } from "./nets.js";
+import { makeOverlay } from "./overlay.js";
+import { makePanel, makeTooltip } from "./panel.js";
+import { pick } from "./picking.js";
+import { makeScene } from "./scene.js";
+import { save } from "./screenshot.js";
+import { searchBox } from "./search.js";
+import { makeSidebar, sidebarButton } from "./sidebar.js";
+import { makeTheme } from "./theme.js";
+import { roundBelow } from "./units.js";
+import { makeViews, VIEWS, worldBox, worldPoint } from "./views.js";
+
+const CLICK = 5; // px a click may move
+
+/** Builds the whole viewer of `stack` inside `root`. */
+export function makeViewer(root, stack) {
+  const host = element("div", { class: "s2c-stage" });
+  root.append(host);
+  const stage = makeScene(host);
+  const model = drawStack(stack);
+  stage.scene.add(model.group);
+
+  const base = defaultScale(stack);
+  const extent = Math.sqrt((stack.bounds[3] - stack.bounds[0]) * (stack.bounds[4] - stack.bounds[1]));
+  const state = {
+    mode: "weight",
+    log: needsLog(stack),
+    sliders: { sheets: stack.sheets.length > 1 ? 0.3 : 0, layers: 0, height: 0.5 },
+    scale: base,
+    selection: null,
+    labels: true,
+    grid: true,
+    panel: root.clientWidth > 820,
+  };
+
+  let scheme = null;
+
+  const actions = {
+    setMode(mode) {
+      state.mode = mode;
+      recolor();
+    },
+    nextMode() {
+      const at = MODES.findIndex(([mode]) => mode === state.mode);
+      actions.setMode(MODES[(at + 1) % MODES.length][0]);
+    },
+    setLog(log) {
+      state.log = log;
+      recolor();
+    },
+    setSlider(key, value) {
+      state.sliders[key] = value;
+      rescale();
+    },
+    toggleExplode() {
+      const open = state.sliders.layers > 0;
+      Object.assign(state.sliders, { sheets: open ? 0.3 : 0.55, layers: open ? 0 : 0.5 });
+      rescale();
+      actions.fit();
+    },
+    /** Shows `shown` among the layers `among` (all if null) and hides the others of them. */
+    setVisible(among, shown) {
+      for (const index of among ?? stack.layers.keys()) model.setVisible(index, shown.includes(index));
+      refresh();
+    },
+    toggleDevicesOnly() {
+      const wanted = stack.layers.filter((layer) => layer.devices).map((layer) => layer.index);
+      const only = model.drawn.every((entry) => entry.visible === wanted.includes(entry.layer.index));
+      actions.setVisible(null, only ? [...stack.layers.keys()] : wanted);
+    },
+    home: () => views.fit(worldBox(model.bounds()), VIEWS.iso),
+    view: (name) => views.fit(worldBox(model.bounds()), VIEWS[name]),
+    fit: () => (state.selection ? actions.focus() : views.fit(worldBox(model.bounds()))),
+    focus() {
+      const { selection } = state;
+      if (!selection) return;
+      const boxes = selection.layer ? [boxOf(model.drawn[selection.layer.index], selection.index)] : boxesOf(selection.shapes);
+      if (boxes.length === 0) return;
+      const box = boxes.map(worldBox).reduce((all, each) => all.union(each));
+      views.fit(box, null, selection.layer?.devices ? 14 : 1.6);
+    },
+    select(layer, index) {
+      state.selection = { layer, index };
+      showSelection();
+    },
+    selectNet(name) {
+      const net = stack.nets.indexOf(name);
+      if (net < 0) return;
+      state.selection = { net, name, shapes: shapesOf(stack, net) };
+      showSelection();
+    },
+    deselect() {
+      state.selection = null;
+      showSelection();
+    },
+    partner() {
+      const { layer, index } = state.selection;
+      const { row, column, polarity } = layer.devices;
+      actions.select(layer, findDevice(layer, row[index], column[index], -polarity[index]));
+    },
+    step([up, along]) {
+      const { layer, index } = state.selection ?? {};
+      if (!layer?.devices) return false;
+      const { row, column, polarity } = layer.devices;
+      const next = findDevice(layer, row[index] + up, column[index] + along, polarity[index]);
+      if (next >= 0) actions.select(layer, next);
+      return true;
+    },
+    find(result) {
+      if (result.device) actions.select(...result.device);
+      else actions.selectNet(stack.nets[result.net]);
+      actions.focus();
+    },
+    search() {
+      if (!state.panel) actions.togglePanel();
+      search.focus();
+    },
+    toggleTheme: () => theme.toggle(),
+    togglePanel() {
+      state.panel = !state.panel;
+      refresh();
+    },
+    toggleLabels() {
+      state.labels = !state.labels;
+      refresh();
+    },
+    toggleGrid() {
+      state.grid = !state.grid;
+      stage.ground.mesh.visible = state.grid;
+      stage.invalidate();
+    },
+    toggleHelp() {
+      help.hidden = !help.hidden;
+    },
+    escape() {
+      if (!help.hidden) help.hidden = true;
+      else if (state.selection) actions.deselect();
+      else return false;
+      return true;
+    },
+    screenshot() {
+      save(root, stage, `${stack.name} · ${scaleBar.node.textContent}`, stack.name);
+    },
+    fullscreen() {
+      if (document.fullscreenElement) document.exitFullscreen();
+      else root.requestFullscreen();
+    },
+  };
+
+  const overlay = makeOverlay(host, stage, stack);
+  const legend = makeLegend();
+  const scaleBar = makeScaleBar(stage);
+  const tooltip = makeTooltip();
+  const search = searchBox(stack, actions.find);
+  const sidebar = makeSidebar(stack, state, actions, search.node);
+  const opener = sidebarButton(actions);
+  const panel = makePanel(stack, { close: actions.deselect, net: actions.selectNet, partner: actions.partner, focus: actions.focus });
+  const help = makeHelp(actions.toggleHelp);
+  const tools = toolbar(actions);
+  root.append(sidebar.node, opener, tools, legend.node, scaleBar.node, panel.node, tooltip.node, help);
+
+  const inset = () => ({ left: state.panel ? sidebar.node.offsetWidth + 24 : 0, right: 0, width: host.clientWidth, height: host.clientHeight - 60 });
+  const views = makeViews(stage, { inset, still: () => window.matchMedia("(prefers-reduced-motion: reduce)").matches });
+  const theme = makeTheme(root, (dark) => {
+    stage.ground.setTheme(dark);
+    if (scheme) recolor();
+    stage.invalidate();
+  });
+
+  function recolor() {
+    scheme = makeScheme(stack, state.mode, { dark: theme.dark(), log: state.log });
+    model.setColors(scheme);
+    model.setTheme(theme.dark(), state.mode);
+    legend.show(scheme.legend);
+    showSelection();
+    refresh();
+  }
+
+  function rescale() {
+    const { sheets, layers, height } = state.sliders;
+    const stretch = (factor) => Math.max(1, tidy(factor * 10 ** (2 * (height - 0.5))));
+    state.scale = {
+      film: height === 0 ? 1 : height === 0.5 ? base.film : stretch(base.film),
+      bulk: height === 0 ? 1 : height === 0.5 ? base.bulk : stretch(base.bulk),
+      sheets: 1.6 * extent * sheets ** 1.5,
+      layers: 0.16 * extent * layers ** 1.5,
+    };
+    model.setScale(state.scale);
+    scaleBar.setFactors(state.scale);
+    const bounds = model.bounds();
+    stage.setReach(Math.hypot(bounds[3] - bounds[0], bounds[4] - bounds[1], bounds[5] - bounds[2]) / 2);
+    stage.ground.setHeight(bounds[2] - 0.01 * extent);
+    showSelection();
+    refresh();
+  }
+
+  function refresh() {
+    sidebar.node.hidden = !state.panel;
+    opener.hidden = state.panel;
+    root.classList.toggle("s2c-with-panel", state.panel);
+    stage.setShift(inset().left / 2);
+    sidebar.sync(model.drawn);
+    overlay.name(
+      stack.sheets.map((sheet) => {
+        const foil = sheet.layers.find((layer) => layer.role === "substrate") ?? sheet.layers[0];
+        const visible = state.labels && sheet.layers.some((layer) => model.drawn[layer.index].visible);
+        const size = sheet.devices ? ` · layer ${sheet.devices.devices.layer}` : "";
+        return { box: visible ? boxOf(model.drawn[foil.index], 0) : null, text: `${sheet.name}${size}` };
+      }),
+    );
+    stage.invalidate();
+  }
+
+  const boxesOf = (shapes) => shapes.filter(([layer]) => model.drawn[layer].visible).map(([layer, i]) => boxOf(model.drawn[layer], i));
+
+  function showSelection() {
+    const { selection } = state;
+    if (!selection) {
+      overlay.select(null, []);
+      panel.hide();
+    } else if (selection.layer) {
+      const { layer, index } = selection;
+      const lines = layer.devices ? Object.values(linesOf(stack, layer, index)).map((name) => stack.nets.indexOf(name)) : [layer.nets[index]];
+      overlay.select(boxOf(model.drawn[layer.index], index), boxesOf(lines.flatMap((net) => shapesOf(stack, net))));
+      panel.shape(layer, index, layer.devices ? css(scheme.color(layer, index)) : layer.color);
+    } else {
+      overlay.select(null, boxesOf(selection.shapes));
+      panel.net(selection.name, selection.shapes);
+    }
+  }
+
+  const caster = new Raycaster();
+  const toDrawn = ({ x, y, z }) => [x, -z, y];
+
+  /** What lies at a point of the stage in CSS pixels. */
+  function pickAt(x, y) {
+    stage.camera.updateMatrixWorld();
+    caster.setFromCamera(new Vector2((2 * x) / host.clientWidth - 1, 1 - (2 * y) / host.clientHeight), stage.camera);
+    const { origin, direction } = caster.ray;
+    return pick(toDrawn(origin), toDrawn(direction), model.drawn.filter((entry) => entry.visible));
+  }
+
+  bindPointer();
+  bindKeys(root, actions);
+  stage.onFrame(() => {
+    const { camera, controls } = stage;
+    model.setSide(camera.position.y > controls.target.y);
+    model.setDetail(stage.pixelsPerMm(), Math.abs(Math.cos(controls.getPolarAngle())) > 0.35);
+  });
+  rescale();
+  recolor();
+  stage.camera.position.set(1, 1, 1);
+  views.fit(worldBox(model.bounds()), VIEWS.iso, 1.12, true);
+
+  function bindPointer() {
+    const { canvas } = stage;
+    let down = null;
+    let moved = null;
+    canvas.addEventListener("pointerdown", (event) => {
+      down = [event.offsetX, event.offsetY];
+      canvas.focus({ preventScroll: true });
+      tooltip.hide();
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      if (event.buttons) return;
+      const first = moved === null;
+      moved = [event.offsetX, event.offsetY];
+      if (first) requestAnimationFrame(hover);
+    });
+    canvas.addEventListener("pointerleave", () => {
+      moved = null;
+      overlay.hover(null);
+      tooltip.hide();
+    });
+    canvas.addEventListener("click", (event) => {
+      if (!down || Math.hypot(event.offsetX - down[0], event.offsetY - down[1]) > CLICK) return;
+      const hit = pickAt(event.offsetX, event.offsetY);
+      if (hit) actions.select(hit.layer, hit.index);
+      else actions.deselect();
+    });
+    canvas.addEventListener("dblclick", () => actions.focus());
+
+    function hover() {
+      if (!moved) return;
+      const [x, y] = moved;
+      moved = null;
+      const hit = pickAt(x, y);
+      overlay.hover(hit ? boxOf(model.drawn[hit.layer.index], hit.index) : null);
+      canvas.style.cursor = hit ? "pointer" : "grab";
+      if (hit) tooltip.show(hit.layer, hit.index, stack, x, y, host.clientWidth);
+      else tooltip.hide();
+    }
+  }
+
+  return { root, stack, state, stage, model, actions, panel, pickAt, projectShape };
+
+  /** CSS pixels of the middle of a shape's upper face, relative to the stage. */
+  function projectShape(layer, index) {
+    const [x0, y0, , x1, y1, z1] = boxOf(model.drawn[layer.index], index);
+    return stage.project(worldPoint([(x0 + x1) / 2, (y0 + y1) / 2, z1]));
+  }
+}
+
+const tidy = (value) => {
+  const unit = roundBelow(value) / 10;
+  return Number((Math.round(value / unit) * unit).toPrecision(3));
+};
+
+function toolbar(actions) {
+  const views = Object.keys(VIEWS).filter((name) => name !== "iso");
+  return element(
+    "div",
+    { class: "s2c-toolbar", role: "toolbar", "aria-label": "View" },
+    element("div", { class: "s2c-card s2c-views" }, ...views.map((name, i) => element("button", { type: "button", title: `${name[0].toUpperCase()}${name.slice(1)} (${i + 1})`, onclick: () => actions.view(name) }, name))),
+    element(
+      "div",
+      { class: "s2c-card s2c-tools" },
+      iconButton("home", "Home view (H)", actions.home),
+      iconButton("fit", "Fit (F)", actions.fit),
+      iconButton("camera", "Save a picture (S)", actions.screenshot),
+      iconButton("theme", "Dark or light (T)", actions.toggleTheme),
+      iconButton("full", "Full screen", actions.fullscreen),
+      iconButton("help", "Keys and mouse (?)", actions.toggleHelp),
+    ),
+  );
+}

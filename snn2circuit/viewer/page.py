@@ -1,0 +1,50 @@
+"""The viewer as HTML: the page that the server hands out, and the same viewer inside a self-contained report.
+
+Both use one script and one style sheet, built from ``app/`` into ``static/``. Served, the page loads them and the stack
+from its own origin. Embedded, everything is inline and the stack is base64 text, so the report opens from disk with no
+server and no network.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from importlib.resources import files
+
+STATIC = files("snn2circuit.viewer") / "static"
+
+_PLACE = '<div id="snn2circuit-viewer" class="s2c" style="height: min(78vh, 860px); border-radius: 12px" aria-label="{title}"></div>'
+_CLOSING_TAG = re.compile(r"</(script|style)|<(!--)", re.IGNORECASE)
+
+
+def asset(name: str) -> str:
+    """A built file: ``viewer.js``, ``viewer.css`` or ``index.html``."""
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+def viewer_page() -> str:
+    """The page the server hands out; it loads ``/viewer.js``, ``/viewer.css`` and ``/stack.glb`` from its own origin."""
+    return asset("index.html")
+
+
+def embed(glb: bytes, title: str) -> str:
+    """The viewer as an HTML fragment that needs nothing else: style, place, stack and script, in this order.
+
+    Args:
+        glb: the stack as ``snn2circuit layout`` writes it.
+        title: what the stack is called for people who hear the page; any text.
+    """
+    return "\n".join(
+        [
+            f"<style>{_harmless(asset('viewer.css'))}</style>",
+            _PLACE.format(title=html.escape(title, quote=True)),
+            f'<script type="application/octet-stream;base64" id="stack-glb">{base64.b64encode(glb).decode()}</script>',
+            f"<script>{_harmless(asset('viewer.js'))}</script>",
+        ]
+    )
+
+
+def _harmless(text: str) -> str:
+    """``text`` of a script or style that no HTML parser can take for the end of its element or the start of a comment."""
+    return _CLOSING_TAG.sub(lambda match: f"<\\/{match[1]}" if match[1] else "<\\!--", text)

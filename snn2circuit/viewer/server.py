@@ -1,0 +1,213 @@
+"""A server for one folder of results, for this machine and this user's browser only.
+
+The routes are a literal table, so there is no path to traverse. A page of some other site cannot read the results
+either: a request must name this server as its host (which stops DNS rebinding), and the content security policy lets
+the page load from its own origin only. Nothing here changes anything on disk.
+"""
+
+from __future__ import annotations
+
+import errno
+import html
+import webbrowser
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from snn2circuit.errors import OutputError
+from snn2circuit.viewer.page import asset, viewer_page
+
+HOST = "127.0.0.1"
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+REPORT_POLICY = (
+    "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline'; "
+    "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address: its media type, and either the text itself or the file in the folder and the command that makes it."""
+
+    media: str
+    text: Callable[[], str] | None = None
+    file: str = ""
+    command: str = ""
+    policy: str = PAGE_POLICY
+
+
+ROUTES: Mapping[str, Route] = {
+    "/": Route("text/html; charset=utf-8", text=viewer_page),
+    "/viewer.js": Route("text/javascript; charset=utf-8", text=lambda: asset("viewer.js")),
+    "/viewer.css": Route("text/css; charset=utf-8", text=lambda: asset("viewer.css")),
+    "/stack.glb": Route("model/gltf-binary", file="stack.glb", command="snn2circuit layout"),
+    "/summary.json": Route("application/json", file="summary.json", command="snn2circuit run"),
+    "/report.html": Route(
+        "text/html; charset=utf-8", file="report.html", command="snn2circuit run", policy=REPORT_POLICY
+    ),
+}
+
+
+class Server(ThreadingHTTPServer):
+    """An HTTP server that knows its folder; made by :func:`make_server`."""
+
+    daemon_threads = True
+    allow_reuse_address = False
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        """Where the viewer is."""
+        return f"http://{HOST}:{self.server_port}/"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    server_version = "snn2circuit"
+    sys_version = ""
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+
+    def do_GET(self) -> None:
+        self._respond()
+
+    def do_HEAD(self) -> None:
+        self._respond()
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # The base class looks up do_<METHOD>; every other method gets the same answer.
+        if name.startswith("do_"):
+            return self._refuse_method
+        raise AttributeError(name)
+
+    def _refuse_method(self) -> None:
+        self.close_connection = True
+        self._send(HTTPStatus.METHOD_NOT_ALLOWED, b"only GET and HEAD\n", extra={"Allow": "GET, HEAD"})
+
+    def _respond(self) -> None:
+        port = self.server.server_port
+        if self.headers.get_all("Host", []) not in ([f"{HOST}:{port}"], [f"localhost:{port}"]):
+            self.close_connection = True
+            self._send(HTTPStatus.MISDIRECTED_REQUEST, b"this server answers to its own address only\n")
+            return
+        route = ROUTES.get(urlsplit(self.path).path) if self.path.startswith("/") else None
+        if route is None:
+            self._not_found("There is nothing at this address.", "snn2circuit view")
+        elif route.text is not None:
+            self._send(HTTPStatus.OK, route.text().encode(), route.media, route.policy)
+        else:
+            self._send_file(route)
+
+    def _send_file(self, route: Route) -> None:
+        path = self.server.folder / route.file
+        try:
+            data = path.read_bytes()
+        except OSError:
+            self._not_found(f"{route.file} is not in {self.server.folder}.", f"{route.command} --help")
+            return
+        self._send(HTTPStatus.OK, data, route.media, route.policy)
+
+    def _not_found(self, text: str, command: str) -> None:
+        page = (
+            '<!doctype html><html lang="en"><meta charset="utf-8"><title>not here</title>'
+            f"<h1>Not here</h1><p>{html.escape(text)}</p>"
+            f"<p>The command that makes it: <code>{html.escape(command)}</code></p></html>\n"
+        )
+        self._send(HTTPStatus.NOT_FOUND, page.encode(), "text/html; charset=utf-8")
+
+    def _send(
+        self,
+        status: HTTPStatus,
+        data: bytes,
+        media: str = "text/plain; charset=utf-8",
+        policy: str = PAGE_POLICY,
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
+        self.send_response(status)
+        headers = {
+            "Content-Type": media,
+            "Content-Length": str(len(data)),
+            "Content-Security-Policy": policy,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cache-Control": "no-store",
+            **(extra or {}),
+        }
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer a request the base class could not read, with the same headers as every other answer."""
+        self.close_connection = True
+        status = HTTPStatus(code)
+        self._send(status, f"{message or status.phrase}\n".encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Stay silent: the terminal belongs to the command that started the server."""
+
+
+def make_server(folder: Path, *, port: int = 0) -> Server:
+    """A server for ``folder``, bound to this machine only and not yet running; ``port`` 0 takes a free one.
+
+    Raises:
+        OutputError: the folder does not exist, or the port is taken or reserved.
+    """
+    folder = Path(folder).resolve()
+    if not folder.is_dir():
+        raise OutputError(
+            f"{folder} is not a folder; give the output folder of 'snn2circuit run' or 'snn2circuit layout'"
+        )
+    try:
+        server = Server((HOST, port), _Handler)
+    except OverflowError:
+        raise OutputError(f"port {port} does not exist; ports go from 0 (any free one) to 65535") from None
+    except OSError as error:
+        reason = {errno.EADDRINUSE: "another program uses it", errno.EACCES: "it is reserved for the system"}
+        raise OutputError(
+            f"cannot serve on port {port}: {reason.get(error.errno or 0, error.strerror or str(error))}; "
+            "choose another port, or 0 for any free one"
+        ) from error
+    server.folder = folder
+    return server
+
+
+def serve(
+    folder: Path,
+    *,
+    port: int = 0,
+    open_browser: bool = True,
+    announce: Callable[[str], None] | None = None,
+) -> None:
+    """Serve the viewer of ``folder`` until Ctrl-C.
+
+    Args:
+        folder: an output folder; ``stack.glb`` is shown, ``summary.json`` and ``report.html`` are served beside it.
+        port: TCP port on 127.0.0.1; 0 takes a free one.
+        open_browser: open the viewer in the user's browser.
+        announce: called once with the viewer's address, when the server listens.
+
+    Raises:
+        OutputError: see :func:`make_server`.
+    """
+    with make_server(folder, port=port) as server:
+        if announce is not None:
+            announce(server.url)
+        if open_browser:
+            webbrowser.open(server.url)
+        try:
+            server.serve_forever(poll_interval=0.2)
+        except KeyboardInterrupt:
+            return

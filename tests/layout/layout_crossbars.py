@@ -1,0 +1,53 @@
+"""Crossbars with random conductances, made by hand so that the layout is tested without the mapping."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from snn2circuit.devices import DEVICES
+from snn2circuit.ir.circuit import Timing
+from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
+from snn2circuit.neurons.leaky import Leaky
+
+LEVELS = 32
+
+
+def make_crossbar(*sizes: int, bias: bool = True, seed: int = 0, neuron: Leaky | None = None) -> CrossbarNetwork:
+    """Layers ``sizes[i] -> sizes[i + 1]``, every conductance a random level of the printed resistor."""
+    device = DEVICES["printed_resistor_kit"]
+    levels = np.linspace(device.g_min.value, device.g_max.value, LEVELS)
+    random = np.random.default_rng(seed)
+    layers = []
+    for inputs, columns in itertools.pairwise(sizes):
+        shape = (inputs + int(bias), columns)
+        level_pos, level_neg = random.integers(0, LEVELS, shape), random.integers(0, LEVELS, shape)
+        layers.append(
+            CrossbarLayer(
+                trained=(levels[level_pos] - levels[level_neg]) / 1e-4,
+                target_pos=levels[level_pos],
+                target_neg=levels[level_neg],
+                level_pos=level_pos,
+                level_neg=level_neg,
+                g_pos=levels[level_pos],
+                g_neg=levels[level_neg],
+                has_bias=bias,
+                siemens_per_unit=1e-4,
+                volts_per_unit=0.1,
+                r_feedback=1e4,
+                neuron=neuron or Leaky(),
+            )
+        )
+    return CrossbarNetwork(
+        name="-".join(map(str, sizes)),
+        layers=tuple(layers),
+        device=device,
+        levels=levels,
+        spacing="linear",
+        steps=5,
+        encoding="constant",
+        timing=Timing(),
+        v_rail=10.0,
+        scale_basis="data",
+    )
