@@ -56,12 +56,6 @@ if TYPE_CHECKING:
     from snn2circuit.ir.parts import Quantity as Quantity
     from snn2circuit.ir.waveforms import Netlist as Netlist
     from snn2circuit.ir.waveforms import Waveforms as Waveforms
-    from snn2circuit.layout import (
-        check_connectivity as check_connectivity,
-    )
-    from snn2circuit.layout import (
-        write_glb as write_glb,
-    )
     from snn2circuit.layout.build import build_layout as build_layout
     from snn2circuit.layout.connectivity import check_connectivity as check_connectivity
     from snn2circuit.layout.gltf import write_glb as write_glb

@@ -106,13 +106,22 @@ def may_import(own: str, place: str, target: str) -> bool:
 
 
 def misplaced_libraries(sources: list[Source]) -> list[str]:
-    """Heavy libraries imported outside the room that needs them."""
-    return [
-        f"{source.at(node)}: imports {name}"
-        for source in sources
-        for name, node in imports(source)
-        if (library := name.split(".")[0]) in HEAVY_PLACES and not source.place.startswith(HEAVY_PLACES[library] or "-")
-    ]
+    """Heavy libraries imported outside the room that needs them; what composes rooms may name their types."""
+    found = []
+    for source in sources:
+        unloaded = for_types_only(source) if source.module[0] in COMPOSERS else set()
+        for name, node in imports(source):
+            places = HEAVY_PLACES.get(name.split(".")[0])
+            if places is not None and node not in unloaded and not any(map(source.place.startswith, places)):
+                found.append(f"{source.at(node)}: imports {name}")
+    return found
+
+
+def for_types_only(source: Source) -> set[ast.AST]:
+    """Everything below ``if TYPE_CHECKING:``, which never runs."""
+    guards = (node for node in ast.walk(source.tree) if isinstance(node, ast.If))
+    bodies = (guard.body for guard in guards if ast.unparse(guard.test) == "TYPE_CHECKING")
+    return {node for body in bodies for statement in body for node in ast.walk(statement)}
 
 
 def long_files(sources: list[Source]) -> list[str]:

@@ -133,6 +133,12 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (rules.misplaced_libraries, "layout/build.py", "from matplotlib import pyplot"),
     (rules.misplaced_libraries, "ir/network.py", "from scipy.sparse import csr_matrix"),
     (rules.misplaced_libraries, "training/models.py", "__import__('sklearn.datasets')"),
+    (rules.misplaced_libraries, "flow.py", "if True:\n    from torch.nn import Module"),
+    (
+        rules.misplaced_libraries,
+        "mapping/lower.py",
+        "TYPE_CHECKING = 0\nif TYPE_CHECKING:\n    from torch.nn import Module",
+    ),
     (rules.long_files, "ir/network.py", "\n" * 400),
     (rules.unfinished, "ir/network.py", "# TODO: later"),
     (rules.unfinished, "ir/network.py", "def f() -> None:\n    '''F.'''\n    raise NotImplementedError"),
@@ -146,6 +152,7 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (rules.untyped, "ir/network.py", "def f(*a, **b) -> None:\n    '''F.'''"),
 ]
 ALLOWED = [
+    ("flow.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from torch.nn import Module"),
     ("netlist/build.py", "from snn2circuit.ir.network import Network\nfrom snn2circuit import errors, units"),
     ("netlist/dialects/ngspice.py", "from ..build import build_circuit\nfrom ...ir import circuit"),
     ("analysis/report.py", "from snn2circuit import __version__, mapping\nfrom snn2circuit.design import Design"),

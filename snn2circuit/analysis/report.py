@@ -32,11 +32,12 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
     body = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="lead">{escape(summary["neuron"])} neurons, {summary["steps"]} steps, '
-        f"{summary['devices']:,} devices {escape(summary['device'])} with {summary['levels']} levels, simulated in {escape(summary['simulator'])}</p>",
+        f"{summary['devices']:,} devices {escape(summary['device'])} with {summary['levels']} levels, "
+        f"simulated in {escape(summary['simulator'])}</p>",
         verdict,
         "" if exact else f'<p class="bad">{escape(str(results.equivalence))}</p>',
         "<h2>Stack</h2>",
-        f'<div class="stack">{embed((out / "stack.glb").read_bytes(), title)}</div>',
+        embed((out / "stack.glb").read_bytes(), title),
         _note(f"{summary['sheets']} sheets, {_size(summary['stack_mm'])}, process {summary['process']}."),
         "<h2>Summary</h2>",
         _table(("", ""), headline(summary)),

@@ -12,15 +12,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+import itertools
 import json
 import math
 import os
-import tempfile
+import secrets
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -54,20 +56,16 @@ def atomic(path: Path) -> Iterator[Path]:
         OutputError: the folder or the file cannot be written (no space, no permission); ``path`` is untouched.
     """
     path = Path(path)
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(6)}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    os.close(handle)
-    temporary = Path(name)
     try:
         yield temporary
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     except OutputError:
         raise
@@ -88,7 +86,11 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write ``data`` as indented JSON; a NaN or an infinity is refused, as JSON has neither."""
-    write_text(path, json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    try:
+        text = json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False)
+    except (ValueError, TypeError) as error:
+        raise FileFormatError(f"{path} is not written: {error}") from error
+    write_text(path, text + "\n")
 
 
 def save(value: object, path: Path) -> None:
@@ -114,13 +116,14 @@ def load(path: Path, kind: type[T], parts: Mapping[str, type] | None = None) -> 
             header = json.loads(archive.read("header.json"))
             if not isinstance(header, dict) or header.get("format") != FORMAT:
                 raise FileFormatError(f"{path} is not a {FORMAT} file")
-            value = _decode(header["value"], archive, NOUNS, parts or {})
+            value = _decode(header["value"], _Arrays(archive), NOUNS, parts or {})
     except Snn2CircuitError as error:
         raise type(error)(f"{path}: {error}") from error
     except FileNotFoundError:
         raise FileFormatError(f"{path} does not exist") from None
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, RecursionError, NotImplementedError) as error:
-        raise FileFormatError(f"{path} is damaged or not one of ours: {error}") from error
+    except Exception as error:
+        # Hostile bytes make zipfile, numpy's header reader and the validation of nouns raise almost anything.
+        raise FileFormatError(f"{path} is damaged or not one of ours: {type(error).__name__}: {error}") from error
     if not isinstance(value, kind):
         raise FileFormatError(f"{path} holds a {type(value).__name__}; a {kind.__name__} is needed here")
     return value
@@ -150,32 +153,57 @@ def _encode(value: object, arrays: list[np.ndarray[Any, Any]]) -> Any:
             return [_encode(each, arrays) for each in value]
         case _ if dataclasses.is_dataclass(value):
             fields = {field.name: _encode(getattr(value, field.name), arrays) for field in dataclasses.fields(value)}
-            name = type(value).__name__
-            return (
-                {"noun": name, **fields}
-                if NOUNS.get(name) is type(value)
-                else {"part": getattr(value, "kind", name), **fields}
-            )
+            if NOUNS.get(type(value).__name__) is type(value):
+                return {"noun": type(value).__name__, **fields}
+            if isinstance(kind := getattr(value, "kind", None), str):
+                return {"part": kind, **fields}
     raise FileFormatError(f"cannot save a {type(value).__name__}")
 
 
-def _decode(tree: Any, archive: zipfile.ZipFile, nouns: Mapping[str, type], parts: Mapping[str, type]) -> Any:
+def _decode(tree: Any, arrays: _Arrays, nouns: Mapping[str, type], parts: Mapping[str, type]) -> Any:
     if isinstance(tree, list):
-        return tuple(_decode(each, archive, nouns, parts) for each in tree)
+        return tuple(_decode(each, arrays, nouns, parts) for each in tree)
+    if isinstance(tree, float) and not math.isfinite(tree):
+        raise FileFormatError(f"the header holds the number {tree}; files hold finite numbers only")
     if not isinstance(tree, dict):
         return tree
     if "array" in tree:
-        return _read_array(archive, f"{int(tree['array'])}.npy")
+        return arrays.read(tree["array"])
     classes, key = (nouns, "noun") if "noun" in tree else (parts, "part")
     name = str(tree.get(key))
     if name not in classes:
         raise FileFormatError(f"unknown {key} {name!r}; known here: {', '.join(sorted(classes)) or 'none'}")
     cls = classes[name]
+    hints = get_type_hints(cls)
     known = {field.name for field in dataclasses.fields(cls)}
-    given = {field: _decode(each, archive, nouns, parts) for field, each in tree.items() if field != key}
-    if unknown := sorted(set(given) - known):
-        raise FileFormatError(f"{name} has no field {unknown[0]!r}: the file was written by another version")
+    given = {field: _decode(each, arrays, nouns, parts) for field, each in tree.items() if field != key}
+    for field, value in given.items():
+        if field not in known:
+            raise FileFormatError(f"{name} has no field {field!r}: the file was written by another version")
+        if not _fits(value, hints[field]):
+            raise FileFormatError(f"{field} of {name} is {value!r:.60}; it must be {hints[field]}")
     return cls(**given)
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether a value read from a file is what the field's annotation says."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, each) for each in arguments)
+    if origin is Literal:
+        return value in arguments
+    if origin is tuple:
+        inner = itertools.repeat(arguments[0]) if arguments[1:] == (...,) else arguments
+        return (
+            isinstance(value, tuple)
+            and (arguments[1:] == (...,) or len(value) == len(arguments))
+            and all(_fits(each, one) for each, one in zip(value, inner, strict=False))
+        )
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, origin or hint)
 
 
 def _member(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
@@ -191,32 +219,40 @@ def _npy(array: np.ndarray[Any, Any]) -> bytes:
 
 def _check_sizes(archive: zipfile.ZipFile, path: Path) -> None:
     infos = archive.infolist()
-    if sum(info.file_size for info in infos) > MAX_FILE or any(
-        info.filename == "header.json" and info.file_size > MAX_HEADER for info in infos
-    ):
+    if any(info.compress_type != zipfile.ZIP_STORED for info in infos):
+        raise FileFormatError(f"{path.name} is compressed; files of this package never are, refused")
+    total = sum(info.file_size for info in infos)
+    if total > path.stat().st_size:
+        raise FileFormatError(f"the file declares {total} bytes of contents and has {path.stat().st_size}; refused")
+    if total > MAX_FILE or any(info.filename == "header.json" and info.file_size > MAX_HEADER for info in infos):
         raise FileFormatError(
             f"the file declares more than {MAX_FILE} bytes of arrays or {MAX_HEADER} of header; refused"
         )
-    if any(info.compress_type != zipfile.ZIP_STORED for info in infos):
-        raise FileFormatError(f"{path.name} is compressed; files of this package never are, refused")
 
 
-def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray[Any, Any]:
-    info = archive.getinfo(name)
-    with archive.open(info) as stream:
-        version = np.lib.format.read_magic(stream)
-        if version != (1, 0):
-            raise FileFormatError(f"array {name} has format version {version}; expected (1, 0)")
-        start = 10
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-        if dtype.hasobject or dtype.kind not in "biuf":
-            raise FileFormatError(f"array {name} holds {dtype}; only numbers are read")
-        size = math.prod(shape) * dtype.itemsize
-        if size > info.file_size - start or any(length < 0 for length in shape):
-            raise FileFormatError(
-                f"array {name} claims shape {shape} of {dtype}, its member has {info.file_size} bytes"
-            )
-        data = stream.read(size)
-    if len(data) != size:
-        raise FileFormatError(f"array {name} is truncated")
-    return np.frombuffer(data, dtype=dtype).reshape(shape, order="F" if fortran else "C")
+class _Arrays:
+    """The arrays of an open file, each of which may be read once: a header cannot multiply them in memory."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self.archive = archive
+        self.used: set[str] = set()
+
+    def read(self, index: object) -> np.ndarray[Any, Any]:
+        """The array of this number, after its claims were held against the size of its member."""
+        name = f"{index}.npy"
+        if name in self.used:
+            raise FileFormatError(f"array {name} is used twice")
+        self.used.add(name)
+        info = self.archive.getinfo(name)
+        with self.archive.open(info) as stream:
+            version = np.lib.format.read_magic(stream)
+            if version != (1, 0):
+                raise FileFormatError(f"array {name} has format version {version}; expected (1, 0)")
+            shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+            if dtype.hasobject or dtype.kind not in "biuf":
+                raise FileFormatError(f"array {name} holds {dtype}; only numbers are read")
+            size = info.file_size - stream.tell()
+            if math.prod(shape) * dtype.itemsize != size or any(length < 0 for length in shape):
+                raise FileFormatError(f"array {name} claims shape {shape} of {dtype}, its member holds {size} bytes")
+            data = stream.read(size)
+        return np.frombuffer(data, dtype=dtype).reshape(shape, order="F" if fortran else "C")

@@ -81,7 +81,7 @@ def _longest_step(crossbar: CrossbarNetwork) -> float:
     """Longest time step, s, with which the trapezoidal rule keeps membranes within :data:`INTEGRATION_ERROR`.
 
     On ``exp(-t/tau)`` a step ``h`` errs by ``(h/tau)³/12``, the rule's local error in any text on numerical
-    integration, so a slot ``T`` of ``T/h`` steps errs by ``T h² / (12 tau³)``; hence ``h = sqrt(12 · error · tau³ / T)``.
+    integration, so a slot ``T`` of ``T/h`` steps errs by ``T h² / (12 tau³)``: ``h = sqrt(12 · error · tau³ / T)``.
     """
     slot = crossbar.timing.slot
     tau = min(layer.neuron.fastest(crossbar.timing) for layer in crossbar.layers)

@@ -56,10 +56,20 @@ def find_library() -> str:
     Raises:
         SimulatorMissing: it is not installed.
     """
-    name = os.environ.get("NGSPICE_LIBRARY_PATH") or ctypes.util.find_library("ngspice")
-    if not name:
-        raise SimulatorMissing("libngspice is not installed; on Debian: apt-get install libngspice0")
-    return name
+    chosen = os.environ.get("NGSPICE_LIBRARY_PATH")
+    # find_library asks ldconfig in another process, which can fail on a busy machine; the loader knows the name as well.
+    names = [chosen] if chosen else [ctypes.util.find_library("ngspice") or "libngspice.so.0", "libngspice.so"]
+    reasons = []
+    for name in names:
+        try:
+            ctypes.CDLL(name)
+        except OSError as error:
+            reasons.append(str(error))
+        else:
+            return name
+    raise SimulatorMissing(
+        f"libngspice cannot be loaded ({'; '.join(reasons)}); on Debian: apt-get install libngspice0"
+    )
 
 
 def run_deck(text: str, nodes: list[str], report: Any) -> dict[str, Any]:
@@ -86,12 +96,7 @@ def run_deck(text: str, nodes: list[str], report: Any) -> dict[str, Any]:
                 report(float(found[1]) / 100)
             return 0
 
-    try:
-        session = Session.new_instance()
-    except OSError as error:
-        raise SimulatorMissing(
-            f"libngspice cannot be loaded: {error}; on Debian: apt-get install libngspice0"
-        ) from error
+    session = Session.new_instance()
     del log[:]
     session.load_circuit(text)
     _judge(log, DeckRejected, _REJECTED)

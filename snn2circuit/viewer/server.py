@@ -72,6 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "snn2circuit"
     sys_version = ""
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.1"  # otherwise a request that cannot be parsed gets an answer without headers
     timeout = 30
 
     def do_GET(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 from viewer_stack import DeviceInFile, make_stack, read_devices
 
 from snn2circuit.layout.gltf import write_glb
@@ -98,24 +98,23 @@ class View:
         values = self.page.locator(".s2c-panel dd").all_inner_texts()
         return {"title": self.page.inner_text(".s2c-panel h2"), **dict(zip(labels, values, strict=True))}
 
-    def picture(self) -> np.ndarray[Any, Any]:
-        """The 3D picture without anything laid over it, (height, width, 3), once it stands still."""
-        self.page.add_style_tag  # noqa: B018
+    def picture(self, *, whole: bool = False) -> np.ndarray[Any, Any]:
+        """The 3D picture without anything laid over it, or the whole page, (height, width, 3), once it stands still."""
         last = b""
         for _ in range(20):
             self.ask("debug.frame()")
-            self.page.wait_for_timeout(60)
-            now = self.page.screenshot(clip=self.clip())
+            self.page.wait_for_timeout(30)
+            now = self.page.screenshot(clip=None if whole else self.clip())
             if now == last:
                 break
             last = now
         return np.asarray(Image.open(io.BytesIO(last)).convert("RGB"), dtype=np.int16)
 
-    def clip(self) -> dict[str, float]:
+    def clip(self) -> FloatRect:
         """Part of the page that only the 3D picture covers."""
         size = self.page.viewport_size
         assert size is not None
-        return {"x": 330, "y": 70, "width": size["width"] - 350, "height": size["height"] - 190}
+        return {"x": 320, "y": 60, "width": size["width"] - 330, "height": size["height"] - 150}
 
 
 @pytest.fixture
@@ -124,7 +123,7 @@ def open_view(browser: Browser) -> Iterator[Callable[..., View]]:
     contexts = []
 
     def start(url: str | None, **options: Any) -> View:
-        settings = {"viewport": {"width": 960, "height": 640}, "reduced_motion": "reduce", "color_scheme": "light"}
+        settings = {"viewport": {"width": 840, "height": 500}, "reduced_motion": "reduce", "color_scheme": "light"}
         context = browser.new_context(**{**settings, **options})
         contexts.append(context)
         view = View(context.new_page())

@@ -15,7 +15,7 @@ from snn2circuit.layout.processes import PROCESSES
 
 UM = 1000  # nm
 PITCH, WIDTH, FOIL = 400 * UM, 200 * UM, 125 * UM
-LEVELS = np.linspace(1e-6, 32e-6, 32)  # S
+LEVELS = np.geomspace(1e-6, 50e-6, 32)  # S
 
 
 def make_stack(sizes: tuple[int, ...] = (12, 8, 4), seed: int = 7) -> Layout:

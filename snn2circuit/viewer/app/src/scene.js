@@ -5,8 +5,11 @@ import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 
 const SLOW = 90; // ms between frames
 
-/** @param {HTMLElement} host gets the canvas; throws if WebGL is unavailable */
-export function makeScene(host) {
+/**
+ * @param {HTMLElement} host  gets the canvas
+ * @param {{shy: boolean}} options  a shy view leaves the wheel to the page around it until it is clicked
+ */
+export function makeScene(host, { shy }) {
   const renderer = new WebGLRenderer({ antialias: true, alpha: true, powerPreference: "high-performance" });
   const fullRatio = Math.min(window.devicePixelRatio, 2);
   renderer.setPixelRatio(fullRatio);
@@ -15,6 +18,7 @@ export function makeScene(host) {
   canvas.tabIndex = 0;
   canvas.setAttribute("aria-label", "3D view of the stack; press ? for the keys");
   host.append(canvas);
+  host.addEventListener("wheel", (event) => shy && document.activeElement !== canvas && event.stopPropagation(), { capture: true });
 
   const scene = new Scene();
   const camera = new PerspectiveCamera(28, 1, 0.1, 1000);

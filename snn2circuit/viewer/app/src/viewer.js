@@ -20,12 +20,14 @@ import { roundBelow } from "./units.js";
 import { makeViews, VIEWS, worldBox, worldPoint } from "./views.js";
 
 const CLICK = 5; // px a click may move
+const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** Builds the whole viewer of `stack` inside `root`. */
 export function makeViewer(root, stack) {
   const host = element("div", { class: "s2c-stage" });
   root.append(host);
-  const stage = makeScene(host);
+  const alone = document.body.classList.contains("s2c-page");
+  const stage = makeScene(host, { shy: !alone });
   const model = drawStack(stack);
   stage.scene.add(model.group);
 
@@ -169,7 +171,7 @@ export function makeViewer(root, stack) {
   root.append(sidebar.node, opener, tools, legend.node, scaleBar.node, panel.node, tooltip.node, help);
 
   const inset = () => ({ left: state.panel ? sidebar.node.offsetWidth + 24 : 0, right: 0, width: host.clientWidth, height: host.clientHeight - 60 });
-  const views = makeViews(stage, { inset, still: () => window.matchMedia("(prefers-reduced-motion: reduce)").matches });
+  const views = makeViews(stage, { inset, still });
   const theme = makeTheme(root, (dark) => {
     stage.ground.setTheme(dark);
     if (scheme) recolor();
@@ -250,7 +252,7 @@ export function makeViewer(root, stack) {
   }
 
   bindPointer();
-  bindKeys(root, actions);
+  bindKeys(alone ? document : root, actions);
   stage.onFrame(() => {
     const { camera, controls } = stage;
     model.setSide(camera.position.y > controls.target.y);
@@ -320,7 +322,7 @@ function toolbar(actions) {
   return element(
     "div",
     { class: "s2c-toolbar", role: "toolbar", "aria-label": "View" },
-    element("div", { class: "s2c-card s2c-views" }, ...views.map((name, i) => element("button", { type: "button", title: `${name[0].toUpperCase()}${name.slice(1)} (${i + 1})`, onclick: () => actions.view(name) }, name))),
+    element("div", { class: "s2c-card s2c-views" }, ...views.map((name, i) => element("button", { type: "button", title: `Look from the ${name} (${i + 1})`, onclick: () => actions.view(name) }, name[0].toUpperCase() + name.slice(1)))),
     element(
       "div",
       { class: "s2c-card s2c-tools" },

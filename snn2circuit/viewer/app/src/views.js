@@ -69,6 +69,7 @@ export function makeViews(stage, { inset, still }) {
     controls.target.copy(target);
     camera.position.setFromSpherical(offset).add(target);
     controls.update();
+    camera.updateMatrixWorld();
     stage.invalidate();
   }
 

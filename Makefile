@@ -1,0 +1,49 @@
+# Everything a checkout needs, in two commands: `make demo` and `make test`. Both install what is missing first and cost
+# next to nothing when it is there. Paths are relative, so the checkout may lie in a folder with spaces in its name.
+# `make PYTHON=/path/to/python3.12 ...` chooses the interpreter of a new .venv.
+
+RUN := .venv/bin/python -m
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test install test-tools check lint format lock clean distclean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+demo: install ## install what is missing and run the main job; results in out/demo
+	.venv/bin/snn2circuit run -o out/demo
+
+test: test-tools install check ## install what is missing, check style and types, run every test
+	$(RUN) pytest -n 2 --dist loadfile
+
+install: ## install what is missing to run the package (apt, .venv, pip)
+	@bash scripts/install_system.sh demo
+	@bash scripts/install_python.sh
+
+test-tools:
+	@bash scripts/install_system.sh test
+	@bash scripts/fetch_test_data.sh
+	@bash scripts/fetch_node_tools.sh
+
+check:
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+
+lint: install check ## check style and types only
+
+format: install ## let ruff rewrite what it can
+	$(RUN) ruff check --fix
+	$(RUN) ruff format
+
+lock: install ## resolve requirements.lock again after a change in pyproject.toml; ARGS=--upgrade for newer versions
+	$(RUN) pip install --quiet --no-deps uv==0.13.9
+	.venv/bin/python scripts/lock.py $(ARGS)
+
+clean: ## remove results and caches
+	rm -rf out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean ## also remove .venv, node_modules and fetched test data
+	rm -rf .venv node_modules .cache

@@ -1,0 +1,127 @@
+"""Every command, on real files, and its answer to a mistake."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from conftest import SMALL
+
+from snn2circuit.cli import main
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def design_file(tmp_path: Path) -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    return path
+
+
+def test_the_stages_one_by_one_give_what_the_whole_run_gives(
+    design_file: Path, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    network, crossbar, decks, waveforms = (
+        tmp_path / name for name in ("network.npz", "crossbar.npz", "netlist", "waveforms.npz")
+    )
+    assert "test accuracy" in call("train", "-d", design_file, "-o", network).output
+    assert "layer 2: 260 devices" in call("map", network, "-d", design_file, "-o", crossbar).output
+    assert "2 decks" in call("netlist", crossbar, "-d", design_file, "-o", decks).output
+    assert "2 samples, ngspice" in call("simulate", decks, "-d", design_file, "-o", waveforms).output
+    compared = call(
+        "compare", crossbar, waveforms, "-o", tmp_path / "equivalence.json", "--plot", tmp_path / "waveforms.png"
+    )
+    assert compared.exit_code == 0, compared.output
+    assert "0 of 352 spikes differ over 2 samples" in compared.output
+    built = call(
+        "layout", crossbar, "-d", design_file, "-o", tmp_path / "stack.glb", "--placement", tmp_path / "placement.csv"
+    )
+    assert "1,820 devices in 2 sheets" in built.output
+    out = finished[0]
+    for name in ("network.npz", "crossbar.npz", "stack.glb", "placement.csv"):
+        assert (tmp_path / name).read_bytes() == (out / name).read_bytes(), name
+    assert json.loads((tmp_path / "equivalence.json").read_text())["equivalent"] is True
+
+
+def test_compare_fails_when_the_circuit_is_another(finished: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    out = finished[0]
+    decks = tmp_path / "netlist"
+    shutil.copytree(out / "netlist", decks)
+    cells = decks / "cells.lib"
+    cells.write_text(re.sub(r"^Breset .*$", "", cells.read_text(), count=1, flags=re.MULTILINE))
+    assert call("simulate", decks, "-o", tmp_path / "w.npz").exit_code == 0
+    compared = call("compare", out / "crossbar.npz", tmp_path / "w.npz")
+    assert compared.exit_code == 2
+    assert re.search(r"first at sample \d, layer 1, step \d", compared.output)
+
+
+def test_run_ends_with_a_table_a_person_understands(
+    design_file: Path, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    shutil.copytree(finished[0], tmp_path / "out")
+    result = call("run", design_file, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    for words in (
+        "test accuracy, trained",
+        "devices",
+        "0 of 352 spikes differ between network and circuit",
+        "report.html",
+    ):
+        assert words in result.output
+
+
+@pytest.mark.parametrize(
+    ("what", "word"),
+    [("devices", "printed_resistor_kit"), ("neurons", "leaky"), ("datasets", "digits"), ("processes", "inkjet")],
+)
+def test_list_shows_what_can_be_chosen(what: str, word: str) -> None:
+    result = call("list", what)
+    assert result.exit_code == 0, result.output
+    assert word in result.output
+    if what in ("devices", "processes"):
+        assert "assumed" in result.output
+
+
+def test_design_prints_a_file_that_runs(tmp_path: Path) -> None:
+    result = call("design")
+    path = tmp_path / "printed.toml"
+    path.write_text(result.output)
+    assert call("design", path).output == result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[network]\nbeta = 3\n", "line 2: [network] beta = 3"),
+        ("[data]\ndataset = 'mnist'\nfolder = '/nowhere'\n", "mnist"),
+    ],
+)
+def test_a_mistake_is_one_clear_message(text: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    result = call("run", path, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert says in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_file_of_another_kind_is_refused(finished: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    result = call("map", finished[0] / "crossbar.npz", "-o", tmp_path / "x.npz")
+    assert result.exit_code == 1
+    assert "holds a CrossbarNetwork; a Network is needed here" in result.output
+
+
+def test_doctor_finds_what_is_installed() -> None:
+    result = call("doctor")
+    assert result.exit_code == 0, result.output
+    for word in ("torch", "snntorch", "PySpice", "ngspice", "KLU"):
+        assert word.lower() in result.output.lower()

@@ -1,0 +1,193 @@
+"""The main job, whole: what it leaves behind, what it says of it, and that a second start loses nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+from conftest import SMALL
+
+from snn2circuit import flow
+from snn2circuit.design import Design, read_design
+from snn2circuit.errors import OutputError, SimulationTimeout
+from snn2circuit.ir.files import load
+from snn2circuit.ir.network import Network
+from snn2circuit.ir.waveforms import Waveforms
+
+FILES = {
+    "design.toml", "network.npz", "history.jsonl", "training.png", "crossbar.npz", "placement.csv", "netlist", "waveforms.npz",
+    "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "report.html", "summary.json", "stages.json",
+}  # fmt: skip
+KEYS = {
+    "accuracy_trained", "accuracy_mapped", "images_simulated", "spikes_compared", "spikes_model", "spikes_circuit",
+    "spike_mismatches", "worst_membrane_error", "devices", "levels", "ngspice_seconds", "seconds", "glb_bytes", "versions",
+    "seed", "design_fingerprint",
+}  # fmt: skip
+
+
+def test_a_run_leaves_everything_behind_and_nothing_else(finished: tuple[Path, dict[str, Any]]) -> None:
+    out, summary = finished
+    assert {path.name for path in out.iterdir()} == FILES
+    assert set(summary) >= KEYS
+    assert json.loads((out / "summary.json").read_text()) == summary
+    assert summary["seconds"].keys() == {"data", "train", "map", "netlist", "simulate", "compare", "layout", "report"}
+    assert {"python", "torch", "snntorch", "PySpice", "ngspice"} <= summary["versions"].keys()
+
+
+def test_the_circuit_spikes_as_the_network_and_as_snntorch(finished: tuple[Path, dict[str, Any]]) -> None:
+    out, summary = finished
+    assert summary["spikes_compared"] == 2 * 8 * (12 + 10)
+    assert summary["spike_mismatches"] == summary["spike_mismatches_snntorch"] == 0
+    assert summary["spikes_model"] == summary["spikes_circuit"] > 0
+    assert summary["equivalent"] is True
+    assert json.loads((out / "equivalence.json").read_text())["spike_mismatches"] == 0
+
+
+def test_the_placement_table_is_the_crossbar_device_by_device(finished: tuple[Path, dict[str, Any]]) -> None:
+    out, summary = finished
+    crossbar = flow.load_crossbar(out / "crossbar.npz")
+    with (out / "placement.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == summary["devices"] == crossbar.devices == 2 * (65 * 12 + 13 * 10)
+    places = set()
+    for row in rows:
+        layer = crossbar.layers[int(row["layer"]) - 1]
+        at = int(row["row"]), int(row["column"])
+        positive = row["polarity"] == "+"
+        assert float(row["trained_weight"]) == pytest.approx(layer.trained[at], rel=1e-8)
+        assert float(row["conductance_S"]) == pytest.approx((layer.g_pos if positive else layer.g_neg)[at], rel=1e-8)
+        assert float(row["target_conductance_S"]) == pytest.approx(
+            (layer.target_pos if positive else layer.target_neg)[at], rel=1e-8
+        )
+        assert int(row["level"]) == (layer.level_pos if positive else layer.level_neg)[at]
+        assert float(row["resistance_ohm"]) * float(row["conductance_S"]) == pytest.approx(1, rel=1e-7)
+        places.add((row["sheet"], row["x_mm"], row["y_mm"]))
+    assert len(places) == len(rows), "two devices in one place"
+
+
+def test_the_decks_wire_the_network_that_was_mapped(finished: tuple[Path, dict[str, Any]]) -> None:
+    """Read the emitted resistors as a graph, independently of the builder: complete bipartite per layer and polarity."""
+    out, _ = finished
+    graph = nx.Graph()
+    for name, a, b, ohms in re.findall(
+        r"^R(\S+) (\S+) (\S+) (\S+)$", (out / "netlist" / "network.lib").read_text(), re.MULTILINE
+    ):
+        graph.add_edge(a, b, name=name, siemens=1 / float(ohms))
+    crossbar = flow.load_crossbar(out / "crossbar.npz")
+    assert graph.number_of_edges() == crossbar.devices
+    for number, layer in enumerate(crossbar.layers, start=1):
+        rows = [f"wl_l{number}_r{row}" for row in range(layer.inputs)] + [f"bias_l{number}"]
+        for column in range(layer.columns):
+            pos, neg = f"bp_l{number}_n{column}", f"bn_l{number}_n{column}"
+            assert set(graph[pos]) == set(graph[neg]) == set(rows)
+            weights = [
+                (graph[row][pos]["siemens"] - graph[row][neg]["siemens"]) / layer.siemens_per_unit for row in rows
+            ]
+            np.testing.assert_allclose(weights, layer.weights[:, column], atol=1e-8)
+
+
+def test_the_report_is_one_file_that_needs_no_network(finished: tuple[Path, dict[str, Any]]) -> None:
+    out, summary = finished
+    text = (out / "report.html").read_text()
+    assert text.count("data:image/png;base64,") == 2
+    assert f"0 of {summary['spikes_compared']:,} spikes differ" in text
+    # Scripts, styles and images are inline; links inside the bundled library are text, not requests.
+    assert not re.search(r"<(?:script|img|link|iframe)[^>]+(?:src|href)=[\"'](?!data:)", text)
+    for assumption in summary["assumptions"]:
+        assert assumption.split(":")[0].split("(")[0].strip() in text
+
+
+def test_a_second_start_reuses_what_still_holds(
+    small_design: Design, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    out = tmp_path / "again"
+    shutil.copytree(finished[0], out)
+    told: list[tuple[str, float, str]] = []
+    summary = flow.run(small_design, out, on_progress=lambda *what: told.append(what))
+    assert summary["stages_reused"] == ["train", "simulate"]
+    assert summary["seconds"]["train"] == pytest.approx(finished[1]["seconds"]["train"], abs=1e-3)
+    assert [stage for stage, share, _ in told if share == 0.0] == list(summary["seconds"])
+    # Another device: the network stays, everything after it is made again.
+    other = flow.run(replace(small_design, device=replace(small_design.device, levels=16)), out)
+    assert other["stages_reused"] == ["train"]
+    assert other["levels"] == 16
+    assert other["spike_mismatches"] == 0
+    # A damaged result is made again, not trusted.
+    (out / "waveforms.npz").write_bytes(b"not a file of ours")
+    assert flow.run(replace(small_design, device=replace(small_design.device, levels=16)), out)["stages_reused"] == [
+        "train"
+    ]
+
+
+def test_the_same_design_gives_the_same_bytes(
+    small_design: Design, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    flow.run(small_design, tmp_path, fresh=True)
+    names = ["network.npz", "crossbar.npz", "placement.csv", "stack.glb", "layout.npz", "training.png"]
+    names += [f"netlist/{path.name}" for path in (finished[0] / "netlist").iterdir()]
+    assert [name for name in names if (tmp_path / name).read_bytes() != (finished[0] / name).read_bytes()] == []
+
+
+def test_a_failing_stage_keeps_the_finished_ones(small_design: Design, tmp_path: Path) -> None:
+    impatient = replace(small_design, simulation=replace(small_design.simulation, time_limit=0.01))
+    with pytest.raises(SimulationTimeout, match=r"sample_\d\.cir: not finished after 0.01 s"):
+        flow.run(impatient, tmp_path)
+    assert not (tmp_path / "waveforms.npz").exists()
+    assert load(tmp_path / "network.npz", Network, flow.PARTS).sizes == (64, 12, 10)
+    assert flow.run(small_design, tmp_path)["stages_reused"] == ["train"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_a_killed_run_goes_on_where_it_was(
+    how: signal.Signals, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    (tmp_path / "small.toml").write_text(SMALL)
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "snn2circuit", "run", str(tmp_path / "small.toml"), "-o", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(b"netlist"):
+            break
+    process.send_signal(how)
+    process.stderr.read()
+    assert process.wait(timeout=60) != 0
+    process.stderr.close()
+    assert not [path for path in out.rglob(".*")], "a half-written file was left"
+    summary = flow.run(read_design(tmp_path / "small.toml"), out)
+    assert "train" in summary["stages_reused"]
+    assert (out / "network.npz").read_bytes() == (finished[0] / "network.npz").read_bytes()
+    assert load(out / "waveforms.npz", Waveforms).stimulus.samples == 2
+
+
+def test_a_full_disk_is_an_error_and_the_old_results_stay(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished[0], out)
+    before = (out / "layout.npz").read_bytes()
+    script = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000));"
+        "from pathlib import Path; from snn2circuit.ir.files import load, save; from snn2circuit.ir.layout import Layout;"
+        "layout = load(Path(sys.argv[1]), Layout); save(layout, Path(sys.argv[1]))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script, str(out / "layout.npz")], capture_output=True, text=True, check=False
+    )
+    assert OutputError.__name__ in result.stderr
+    assert "cannot write" in result.stderr
+    assert (out / "layout.npz").read_bytes() == before
+    assert not [name for name in os.listdir(out) if name.startswith(".")]
