@@ -25,8 +25,8 @@ def main(out: Path = Path("out/own_network")) -> int:
         snn.Leaky(beta=0.95, threshold=0.5, reset_mechanism="zero", init_hidden=True, output=True),
     )
     with torch.no_grad():
-        for layer in (model[0], model[2]):
-            layer.weight.abs_()  # untrained weights: make them excite, so that there is something to see
+        for parameter in model.parameters():
+            parameter.abs_()  # untrained weights: let them excite, so that there is something to see
 
     network = s2c.from_snntorch(model, name="own", steps=30)
     crossbar = s2c.map_network(network, s2c.DEVICES["pcm_joshi"], levels=256, inputs=np.eye(3))

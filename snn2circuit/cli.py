@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,16 +79,24 @@ def run(design_file: Path | None, out: Path, fresh: bool) -> None:
 @main.command()
 @_design_option
 @click.option("-o", "--out", type=_OUT, required=True, help="Network file to write, e.g. network.npz.")
-def train(design_file: Path | None, out: Path) -> None:
-    """Train a network with snnTorch and write it."""
+@click.option("--state-dict", type=_OUT, help="File for snnTorch's own state_dict, e.g. weights.pt.")
+@click.option("--history", type=_OUT, help="File that gets one line of JSON per epoch as it ends.")
+def train(design_file: Path | None, out: Path, state_dict: Path | None, history: Path | None) -> None:
+    """Train a network with snnTorch and write it. Ctrl-C ends the training and keeps the best so far."""
     design = _design(design_file)
     from snn2circuit import flow
     from snn2circuit.ir.files import save
 
     with _bar("train") as tell:
         dataset = flow.load_dataset(design.data.dataset, design.data.folder)
-        network = flow.train(dataset, flow.design_recipe(design), seed=design.training.seed, on_progress=tell)
+        recipe = flow.design_recipe(design)
+        trained = flow.train_module(dataset, recipe, seed=design.training.seed, history=history, on_progress=tell)
+    network = flow.from_snntorch(trained.module, name=dataset.name, steps=recipe.steps, dataset=dataset.name)
     save(network, out)
+    if state_dict:
+        from snn2circuit.training import save_state_dict
+
+        save_state_dict(trained.module, state_dict)
     accuracy = float((network.predict(dataset.test.inputs) == dataset.test.labels).mean())
     click.echo(f"{out}: {'-'.join(map(str, network.sizes))}, test accuracy {accuracy:.2%}")
 
@@ -244,11 +252,14 @@ def doctor() -> None:
         sys.exit(1)
 
 
-def _table(rows: list[tuple[str, ...]]) -> None:
+def _table(rows: Sequence[tuple[str, ...]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for index in range(max(map(len, rows), default=0)):
+        # The first column holds the words to type; they must never be cut.
+        table.add_column(no_wrap=index == 0, overflow="fold")
     for row in rows:
         table.add_row(*row)
     Console(highlight=False).print(table)

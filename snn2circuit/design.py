@@ -86,11 +86,17 @@ class Training:
     """Surrogate-gradient training with Adam."""
 
     epochs: Annotated[int, Key("passes over the training data", low=1, high=100_000)] = 60
-    batch_size: Annotated[int, Key("samples per update", low=1, high=1_000_000)] = 64
-    learning_rate: Annotated[float, Key("Adam's step size", low=0, above=True, high=10)] = 5e-3
-    weight_decay: Annotated[float, Key("L2 penalty; keeps weights small against the device's range", low=0, high=1)] = (
-        1e-4
-    )
+    batch: Annotated[int, Key("samples per update", low=1, high=1_000_000)] = 64
+    learning_rate: Annotated[
+        float, Key("Adam's first step size; falls to 0 along a cosine", low=0, above=True, high=10)
+    ] = 0.01
+    weight_decay: Annotated[float, Key("L2 penalty's factor", low=0, high=1)] = 0.0
+    temperature: Annotated[
+        float, Key("divides the summed membranes in the loss; more asks for a larger lead", low=0, above=True)
+    ] = 25.0
+    noise: Annotated[float, Key("standard deviation of Gaussian noise on training inputs", low=0, high=10)] = 0.2
+    validation: Annotated[float, Key("share of the training data that chooses the best epoch", low=0, high=0.9)] = 0.1
+    surrogate_slope: Annotated[float, Key("alpha of snnTorch's atan surrogate gradient", low=0, above=True)] = 2.0
     seed: Annotated[int, Key("seed of initial weights and shuffling", low=0, high=2**32 - 1)] = 0
 
 

@@ -9,6 +9,7 @@ are kept with a fingerprint of everything they depend on, and reused when it sti
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,7 @@ from snn2circuit.stages import Progress, Stages
 if TYPE_CHECKING:
     from torch.nn import Module
 
-    from snn2circuit.training import EpochRecord, Recipe
+    from snn2circuit.training import EpochRecord, Recipe, Trained
 
 PARTS: dict[str, type] = {**NEURONS, **DEVICE_KINDS}
 
@@ -61,26 +62,41 @@ def load_dataset(name: str, folder: Path | str | None = None) -> Dataset:
     return DATASETS[name].load(Path(folder) if folder else None)
 
 
+def train_module(
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    history: Path | None = None,
+    on_progress: Callable[[float, str], None] | None = None,
+) -> Trained:
+    """Train with snnTorch; after Ctrl-C the best so far, marked as interrupted."""
+    # torch and snnTorch take seconds to import, and only this stage and the final judgement need them.
+    from snn2circuit import training
+
+    def report(record: EpochRecord) -> None:
+        if on_progress:
+            accuracies = f"validation {record.validation_accuracy:.2%}, test {record.test_accuracy:.2%}"
+            on_progress(record.epoch / recipe.epochs, f"loss {record.loss:.3f}, {accuracies}")
+
+    trained = training.train(dataset, recipe, seed=seed, history=history, on_epoch=report)
+    if trained.interrupted and on_progress:
+        on_progress(1.0, f"interrupted; the best so far, epoch {trained.best.epoch}, is kept")
+    return trained
+
+
 def train(
     dataset: Dataset,
     recipe: Recipe | None = None,
     *,
     seed: int = 0,
-    history: Path | None = None,
     on_progress: Callable[[float, str], None] | None = None,
 ) -> Network:
     """Train with snnTorch and hand over the best network; after Ctrl-C, the best so far."""
-    # torch and snnTorch take seconds to import, and only this stage and the final judgement need them.
-    from snn2circuit import training
+    from snn2circuit.training import Recipe
 
-    recipe = recipe or training.Recipe(neuron=NEURONS["leaky"]())
-
-    def report(record: EpochRecord) -> None:
-        if on_progress:
-            remark = f"epoch {record.epoch}, loss {record.loss:.3f}, validation {record.validation_accuracy:.2%}"
-            on_progress(record.epoch / recipe.epochs, remark)
-
-    trained = training.train(dataset, recipe, seed=seed, history=history, on_epoch=report)
+    recipe = recipe or Recipe(neuron=NEURONS["leaky"]())
+    trained = train_module(dataset, recipe, seed=seed, on_progress=on_progress)
     return from_snntorch(trained.module, name=dataset.name, steps=recipe.steps, dataset=dataset.name)
 
 
@@ -122,9 +138,13 @@ def design_recipe(design: Design) -> Recipe:
         steps=section.steps,
         bias=section.bias,
         epochs=design.training.epochs,
-        batch_size=design.training.batch_size,
+        batch=design.training.batch,
         learning_rate=design.training.learning_rate,
         weight_decay=design.training.weight_decay,
+        temperature=design.training.temperature,
+        noise=design.training.noise,
+        validation=design.training.validation,
+        surrogate_slope=design.training.surrogate_slope,
     )
 
 
@@ -185,18 +205,15 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
         key = " ".join((design.fingerprint("network", "training", "circuit"), fingerprint(dataset), __version__))
         network = stages.reuse("train", key, "network.npz", Network, "history.jsonl", "training.png")
         if network is None:
-            network = train(
-                dataset,
-                design_recipe(design),
-                seed=design.training.seed,
-                history=out / "history.jsonl",
-                on_progress=tell,
-            )
             from snn2circuit.training import plot_training, read_history
 
-            plot_training(read_history(out / "history.jsonl"), out / "training.png")
+            recipe, history = design_recipe(design), out / "history.jsonl"
+            trained = train_module(dataset, recipe, seed=design.training.seed, history=history, on_progress=tell)
+            network = from_snntorch(trained.module, name=dataset.name, steps=recipe.steps, dataset=dataset.name)
+            plot_training(read_history(history), out / "training.png")
             save(network, out / "network.npz")
-            stages.keep("train", key)
+            if not trained.interrupted:
+                stages.keep("train", key)
     with stages.stage("map"):
         crossbar = map_crossbar(design, network, dataset)
         save(crossbar, out / "crossbar.npz")
@@ -204,7 +221,7 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
     with stages.stage("netlist"):
         netlist = write_netlist(crossbar, stimulus, out / "netlist")
     with stages.stage("simulate") as tell:
-        key = f"{fingerprint(crossbar)} {fingerprint(netlist)} {__version__}"
+        key = f"{fingerprint(netlist)} {_digest(out / 'netlist')} {__version__}"
         waveforms = stages.reuse("simulate", key, "waveforms.npz", Waveforms)
         if waveforms is None:
             waveforms = simulate_netlist(
@@ -240,8 +257,15 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
         )
         summary = summarize(results, design, seconds=stages.seconds, reused=stages.reused)
         write_report(summary, results, design, out)
+    summary["seconds"] = {name: round(value, 3) for name, value in stages.seconds.items()}
     write_json(out / "summary.json", summary)
     return summary
+
+
+def _digest(folder: Path) -> str:
+    """Content hash of the decks in ``folder``, which are all that a simulation depends on."""
+    decks = sorted(path for path in folder.iterdir() if path.suffix in (".cir", ".lib"))
+    return hashlib.sha256(b"\0".join(path.name.encode() + b"\0" + path.read_bytes() for path in decks)).hexdigest()[:16]
 
 
 def write_equivalence(equivalence: Equivalence, path: Path, snntorch_mismatches: int | None = None) -> None:

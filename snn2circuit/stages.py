@@ -42,7 +42,8 @@ class Stages:
 
         tell(0.0)
         started = time.perf_counter()
-        yield tell
+        # Only the end of the stage, with its time, is reported as done.
+        yield lambda share, remark: tell(min(share, 0.999), remark)
         if name not in self.reused:
             self.seconds[name] = time.perf_counter() - started
         if name in self._pending:

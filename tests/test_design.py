@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from snn2circuit.design import Design, keys, parse_design, read_design
 from snn2circuit.errors import DesignError
+from snn2circuit.training import Recipe
 
 
 def test_an_empty_file_is_the_default_design() -> None:
@@ -95,3 +96,13 @@ def test_no_text_gives_anything_but_a_design_or_our_error(text: str) -> None:
     except DesignError:
         return
     assert isinstance(design, Design)
+
+
+def test_the_training_section_is_the_recipe() -> None:
+    """Same keys, same defaults: a design without a training section trains as ``Recipe()`` does."""
+    ours = {name: getattr(Design().training, name) for name in keys(type(Design().training)) if name != "seed"}
+    network = ("neuron", "hidden", "steps", "bias")
+    assert ours == {each.name: each.default for each in fields(Recipe) if each.name not in network}
+    assert {name: getattr(Design().network, name) for name in network[1:]} == {
+        each.name: each.default for each in fields(Recipe) if each.name in network[1:]
+    }

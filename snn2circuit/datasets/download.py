@@ -94,10 +94,10 @@ def declare_missing_operators() -> Library:
     """Declare those operators of ``SCHEMAS`` that torch does not have, so that Python code may refer to them."""
     import torch
 
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     for name, schema in SCHEMAS.items():
         if not hasattr(torch.ops.torchvision, name):
-            library.define(schema)
+            library.define(schema)  # type: ignore[no-untyped-call]
     return library
 
 

@@ -97,7 +97,7 @@ def _read_array(stream: BinaryIO | gzip.GzipFile, path: Path, dimensions: int, c
         raise DataError(f"{path} holds {OTHER_TYPES[magic[2]]} values; only unsigned bytes (type 08) are read")
     if magic[3] != dimensions:
         raise DataError(
-            f"{path} has {magic[3]} dimensions where {dimensions} are needed: images have 3, labels 1; are they swapped?"
+            f"{path} has {magic[3]} dimensions where {dimensions} are needed (images have 3, labels 1): the wrong file"
         )
     header = stream.read(4 * dimensions)
     if len(header) < 4 * dimensions:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
+
 from snn2circuit.datasets.idx import read_images, read_labels
 from snn2circuit.datasets.source import Source
 from snn2circuit.errors import DataError
@@ -79,8 +81,8 @@ def find_files(source: Source, folder: Path | None, shared: tuple[Path, ...] = (
     raise DataError(
         f"dataset {source.name} is not on this machine. Looked for its four IDX files (plain or .gz) in\n"
         + "\n".join(missing)
-        + f"\nPut them there, or name another folder (the data folder of the design, or {FOLDER_VARIABLE}), or fetch them"
-        " with torchvision: pip install 'snn2circuit[download]' and\n"
+        + f"\nPut them there, or name another folder (the data folder of the design, or {FOLDER_VARIABLE}),"
+        " or fetch them with torchvision: pip install 'snn2circuit[download]' and\n"
         f"  python -c \"from snn2circuit.datasets import download_dataset; download_dataset('{source.name}')\""
     )
 
@@ -97,6 +99,7 @@ def _read_split(images_path: Path, labels_path: Path, source: Source) -> Split:
     labels = read_labels(labels_path, len(source.classes))
     if len(images) != len(labels):
         raise DataError(
-            f"{images_path} has {len(images)} images but {labels_path} has {len(labels)} labels; they do not belong together"
+            f"{images_path} has {len(images)} images but {labels_path} has {len(labels)} labels;"
+            " they do not belong together"
         )
-    return Split(inputs=images.reshape(len(images), -1) / 255.0, labels=labels)
+    return Split(inputs=images.reshape(len(images), -1) / 255.0, labels=labels.astype(np.int64))

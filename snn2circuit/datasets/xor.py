@@ -1,4 +1,4 @@
-"""Exclusive or: the two-input problem that no single layer can solve, and the usual first circuit of printed electronics.
+"""Exclusive or: two inputs that no single layer can tell apart, and the usual first circuit of printed electronics.
 
 As in the printed-circuit literature, the four patterns are the whole problem: they are both the training and the test
 split, and a network either solves it or does not. A pattern's two bits drive two input lines as constant currents of 0

@@ -43,4 +43,6 @@ def write_netlist(crossbar: CrossbarNetwork, stimulus: Stimulus, folder: Path, *
         write_text(folder / decks[-1], writer.deck(circuit, (CELLS, NETWORK)))
     netlist = Netlist(decks=tuple(decks), stimulus=stimulus, readout=circuit.readout)
     save(netlist, folder / INDEX)
+    for stale in set(folder.glob("sample_*.cir")) - {folder / deck for deck in decks}:
+        stale.unlink()
     return netlist

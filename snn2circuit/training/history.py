@@ -27,7 +27,7 @@ class EpochRecord:
     validation_accuracy: float
     test_accuracy: float  # only reported, never used to choose
     learning_rate: float  # at the end of the epoch
-    best: bool  # whether this epoch is the best so far by the validation split
+    best: bool  # whether this epoch's weights were kept as the best so far
 
 
 def start_history(path: Path) -> None:

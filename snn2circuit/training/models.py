@@ -3,9 +3,9 @@
 A :class:`SpikingNet` has the children ``fc1, lif1, fc2, lif2, ...``, each ``fc`` a ``torch.nn.Linear`` and each ``lif``
 the snnTorch neuron that a neuron part names, so its ``state_dict`` loads into any module with the same names.
 
-Two facts make it faster than the usual loop over steps without changing a result beyond rounding. A constant input gives
-the first layer the same current in every step, so the first product is computed once. And a feed-forward layer needs
-nothing from the layers after it, so each later layer computes the products of all steps at once.
+Two facts make it faster than the usual loop over steps without changing a result beyond rounding. A constant input
+gives the first layer the same current in every step, so the first product is computed once. And a feed-forward layer
+needs nothing from the layers after it, so each later layer computes the products of all steps at once.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def build_neuron(part: Neuron, surrogate: Surrogate | None = None) -> nn.Module:
 
 
 def run_neuron(neuron: nn.Module, currents: Tensor) -> tuple[Tensor, Tensor]:
-    """Spikes and membranes of an snnTorch neuron that starts at rest; both have the shape ``(steps, ...)`` of ``currents``."""
+    """Spikes and membranes of an snnTorch neuron that starts at rest, each of the shape of ``currents``, steps first."""
     neuron.reset_mem()  # type: ignore[operator]
     spikes, membranes = [], []
     state: tuple[Tensor, ...] = ()

@@ -14,7 +14,7 @@ from importlib.resources import files
 
 STATIC = files("snn2circuit.viewer") / "static"
 
-_PLACE = '<div id="snn2circuit-viewer" class="s2c" style="height: min(78vh, 860px); border-radius: 12px" aria-label="{title}"></div>'
+_PLACE = '<div id="snn2circuit-viewer" class="s2c s2c-embedded" aria-label="{title}"></div>'
 _CLOSING_TAG = re.compile(r"</(script|style)|<(!--)", re.IGNORECASE)
 
 
@@ -24,7 +24,7 @@ def asset(name: str) -> str:
 
 
 def viewer_page() -> str:
-    """The page the server hands out; it loads ``/viewer.js``, ``/viewer.css`` and ``/stack.glb`` from its own origin."""
+    """The page the server hands out; it loads its script, style and stack from its own origin."""
     return asset("index.html")
 
 
@@ -46,5 +46,5 @@ def embed(glb: bytes, title: str) -> str:
 
 
 def _harmless(text: str) -> str:
-    """``text`` of a script or style that no HTML parser can take for the end of its element or the start of a comment."""
+    """``text`` of a script or style, without what HTML would take for its end or for a comment."""
     return _CLOSING_TAG.sub(lambda match: f"<\\/{match[1]}" if match[1] else "<\\!--", text)

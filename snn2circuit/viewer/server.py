@@ -33,7 +33,7 @@ REPORT_POLICY = (
 
 @dataclass(frozen=True)
 class Route:
-    """One address: its media type, and either the text itself or the file in the folder and the command that makes it."""
+    """One address: its media type, and the text itself or a file of the folder with the command that makes it."""
 
     media: str
     text: Callable[[], str] | None = None

@@ -139,3 +139,16 @@ def test_a_large_crossbar_is_written_in_bulk() -> None:
     text = NGSPICE.network(replace(make_circuit(), network=(Block(comment="big", elements=(array,)),)))
     assert text.count("\nR") == 2 * rows * columns
     assert "Rp_big_r199_n49 w199 p49 100000" in text
+
+
+def test_decks_of_an_earlier_and_longer_stimulus_are_removed(tmp_path: Path) -> None:
+    crossbar, stimulus = xor_2_4_2()
+    write_netlist(crossbar, stimulus, tmp_path)
+    first = Stimulus(inputs=stimulus.inputs[:1], labels=stimulus.labels[:1], indices=stimulus.indices[:1])
+    write_netlist(crossbar, first, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "cells.lib",
+        "netlist.npz",
+        "network.lib",
+        "sample_0.cir",
+    ]

@@ -19,8 +19,9 @@ from snn2circuit.viewer.server import Server, make_server
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
-    "--no-sandbox", "--disable-gpu-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
-    "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-sandbox", "--disable-gpu-sandbox", "--use-gl=angle", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
 
@@ -99,16 +100,10 @@ class View:
         return {"title": self.page.inner_text(".s2c-panel h2"), **dict(zip(labels, values, strict=True))}
 
     def picture(self, *, whole: bool = False) -> np.ndarray[Any, Any]:
-        """The 3D picture without anything laid over it, or the whole page, (height, width, 3), once it stands still."""
-        last = b""
-        for _ in range(20):
-            self.ask("debug.frame()")
-            self.page.wait_for_timeout(30)
-            now = self.page.screenshot(clip=None if whole else self.clip())
-            if now == last:
-                break
-            last = now
-        return np.asarray(Image.open(io.BytesIO(last)).convert("RGB"), dtype=np.int16)
+        """The 3D picture without anything laid over it, or the whole page, (height, width, 3)."""
+        self.ask("new Promise((done) => { debug.frame(); requestAnimationFrame(() => requestAnimationFrame(done)); })")
+        data = self.page.screenshot(clip=None if whole else self.clip())
+        return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=np.int16)
 
     def clip(self) -> FloatRect:
         """Part of the page that only the 3D picture covers."""

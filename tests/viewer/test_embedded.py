@@ -50,9 +50,9 @@ def test_it_works_from_disk_and_offline(
     assert view.errors == []
     assert [url for url in view.requests if not url.startswith(("data:", "blob:"))] == [report.as_uri()]
     assert len(np.unique(view.picture().reshape(-1, 3), axis=0)) > 200
-    view.page.get_by_role("button", name="Devices only").click()
     index = len(devices) // 3
     view.page.locator("input[aria-label='Show sheet 2']").uncheck()
+    view.page.get_by_role("button", name="Top", exact=True).click()
     spot = view.ask(f"debug.project({index})")
     view.page.mouse.click(spot["x"], spot["y"])
     shown = view.panel()
@@ -65,7 +65,9 @@ def test_the_wheel_scrolls_the_report_until_the_viewer_is_used(
 ) -> None:
     report = tmp_path / "report.html"
     fragment = embed((results / "stack.glb").read_bytes(), "stack")
-    report.write_text(f"<!doctype html><meta charset='utf-8'>{fragment}<div style='height: 3000px'></div>", encoding="utf-8")
+    report.write_text(
+        f"<!doctype html><meta charset='utf-8'>{fragment}<div style='height: 3000px'></div>", encoding="utf-8"
+    )
     view = open_view(None)
     view.open(report.as_uri())
     view.page.mouse.move(600, 300)

@@ -11,7 +11,7 @@ from snn2circuit.errors import OutputError
 from snn2circuit.viewer import server as server_module
 from snn2circuit.viewer.server import Server, make_server, serve
 
-SECRET = "the secret beside the folder"
+BESIDE = "text beside the folder"
 
 
 def ask(
@@ -90,8 +90,9 @@ def test_hosts(server: Server, hosts: list[str], verdict: int) -> None:
 
 TARGETS = ["secret.txt", "etc/passwd"]
 ESCAPES = [
-    "/../{}", "/..%2f{}", "/%2e%2e/{}", "/%2e%2e%2f{}", "/..%5c{}", "/..\\{}", "/....//{}", "/..;/{}", "/.%2e/{}", "/%252e%252e/{}",
-    "/stack.glb/../{}", "/stack.glb%00/../{}", "//{}", "///{}", "/%2f{}", "/./../{}", "/viewer.js/../../{}", "/..%c0%af{}", "/..%u2215{}",
+    "/../{}", "/..%2f{}", "/%2e%2e/{}", "/%2e%2e%2f{}", "/..%5c{}", "/..\\{}", "/....//{}", "/..;/{}", "/.%2e/{}",
+    "/%252e%252e/{}", "/stack.glb/../{}", "/stack.glb%00/../{}", "//{}", "///{}", "/%2f{}", "/./../{}",
+    "/viewer.js/../../{}", "/..%c0%af{}", "/..%u2215{}",
     "/~/{}", "/?/../{}#", "/%00{}",
 ]  # fmt: skip
 
@@ -99,10 +100,10 @@ ESCAPES = [
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("escape", ESCAPES)
 def test_no_path_leads_out_of_the_folder(server: Server, results: Path, escape: str, target: str) -> None:
-    (results.parent / "secret.txt").write_text(SECRET)
+    (results.parent / "secret.txt").write_text(BESIDE)
     status, _, body = ask(server, escape.format(target))
     assert status == 404 or (status == 200 and escape.startswith("/?"))
-    assert SECRET.encode() not in body
+    assert BESIDE.encode() not in body
     assert b"root:" not in body
 
 
@@ -193,7 +194,7 @@ def test_a_taken_port_says_the_way_out(server: Server, results: Path) -> None:
 
 @pytest.mark.parametrize("port", [-1, 65536, 10**9])
 def test_an_impossible_port(results: Path, port: int) -> None:
-    with pytest.raises(OutputError, match="from 0 .* to 65535"):
+    with pytest.raises(OutputError, match=r"from 0 .* to 65535"):
         make_server(results, port=port)
 
 
@@ -210,7 +211,7 @@ def test_control_c_ends_cleanly(results: Path, monkeypatch: pytest.MonkeyPatch) 
         raise KeyboardInterrupt
 
     monkeypatch.setattr(server_module.Server, "serve_forever", interrupted)
-    monkeypatch.setattr(server_module.webbrowser, "open", opened.append)
+    monkeypatch.setattr("webbrowser.open", opened.append)
     serve(results, announce=said.append)
     assert said == opened
     port = int(said[0].removeprefix("http://127.0.0.1:").rstrip("/"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def make_stack(sizes: tuple[int, ...] = (12, 8, 4), seed: int = 7) -> Layout:
     rng = np.random.default_rng(seed)
     nets: dict[str, int] = {}
     sheets = []
-    for layer, (inputs, columns) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for layer, (inputs, columns) in enumerate(pairwise(sizes), start=1):
         z, rows = (layer - 1) * (FOIL + 3 * UM), inputs + 1
         words = [nets.setdefault(f"wl_l{layer}_r{r}", len(nets)) for r in range(inputs)]
         words.append(nets.setdefault(f"bias_l{layer}", len(nets)))
@@ -85,7 +86,7 @@ class DeviceInFile:
     weight: float
     conductance: float  # S
     level: int
-    centre: tuple[float, float, float]  # m, relative to the origin of the file
+    centre: tuple[float, ...]  # x, y, z, m, relative to the origin of the file
 
     @property
     def name(self) -> str:

@@ -29,7 +29,7 @@ const mix = (a, b, t) => a + (b - a) * t;
 
 /** Green above zero, red below, neutral at zero; lightness moves away from the page with the magnitude. */
 export function diverging(t, dark) {
-  const amount = Math.min(1, Math.abs(t)) ** 0.7;
+  const amount = Math.min(1, Math.abs(t)) ** 0.55;
   const neutral = dark ? 0.42 : 0.9;
   const full = dark ? (t > 0 ? 0.84 : 0.66) : t > 0 ? 0.58 : 0.55;
   return oklch(mix(neutral, full, amount), mix(0.004, t > 0 ? 0.2 : 0.225, amount), t > 0 ? 148 : 27);

@@ -59,7 +59,7 @@ export function makeDebug(viewer) {
     /** Draws now and waits for the GPU; returns milliseconds. */
     frame() {
       const start = performance.now();
-      stage.draw();
+      stage.drawSharp();
       const context = stage.renderer.getContext();
       context.readPixels(0, 0, 1, 1, context.RGBA, context.UNSIGNED_BYTE, new Uint8Array(4));
       return performance.now() - start;

@@ -7,9 +7,10 @@ const SLOW = 90; // ms between frames
 
 /**
  * @param {HTMLElement} host  gets the canvas
- * @param {{shy: boolean}} options  a shy view leaves the wheel to the page around it until it is clicked
+ * @param {{shy: boolean, still: boolean}} options  a shy view leaves the wheel to the page around it until it is clicked;
+ *   a still one stops at once when the mouse is let go
  */
-export function makeScene(host, { shy }) {
+export function makeScene(host, { shy, still }) {
   const renderer = new WebGLRenderer({ antialias: true, alpha: true, powerPreference: "high-performance" });
   const fullRatio = Math.min(window.devicePixelRatio, 2);
   renderer.setPixelRatio(fullRatio);
@@ -23,14 +24,14 @@ export function makeScene(host, { shy }) {
   const scene = new Scene();
   const camera = new PerspectiveCamera(28, 1, 0.1, 1000);
   const controls = new OrbitControls(camera, canvas);
-  Object.assign(controls, { enableDamping: true, dampingFactor: 0.12, zoomToCursor: true, screenSpacePanning: true, rotateSpeed: 0.8 });
+  Object.assign(controls, { enableDamping: !still, dampingFactor: 0.12, zoomToCursor: true, screenSpacePanning: true, rotateSpeed: 0.8 });
   const ground = makeGround();
   scene.add(ground.mesh);
 
   const listeners = new Set();
   let wanted = true;
   let reach = 100;
-  let shift = 0;
+  let shift = [0, 0];
   const size = new Vector2();
 
   const resize = () => {
@@ -38,7 +39,10 @@ export function makeScene(host, { shy }) {
     if (width === 0 || height === 0) return;
     renderer.setSize(width, height, false);
     camera.aspect = width / height;
-    camera.setViewOffset(width, height, -shift, 0, width, height);
+    frameUp();
+  };
+  const frameUp = () => {
+    camera.setViewOffset(host.clientWidth, host.clientHeight, -shift[0], -shift[1], host.clientWidth, host.clientHeight);
     wanted = true;
   };
   new ResizeObserver(resize).observe(host);
@@ -55,26 +59,28 @@ export function makeScene(host, { shy }) {
     for (const listener of listeners) listener();
     renderer.render(scene, camera);
   };
+  const drawSharp = () => {
+    slow = 0;
+    clearTimeout(sharpen);
+    if (renderer.getPixelRatio() !== fullRatio) renderer.setPixelRatio(fullRatio);
+    draw();
+  };
+
   // Where frames are slow (no GPU), a moving picture is drawn coarser and made sharp once it stands still.
-  let slow = 0;
-  let last = 0;
+  let slow = 0; // ms between frames, averaged
+  let last = 0; // when the last frame was drawn, 0 if the picture stood still since
   let sharpen = 0;
   const frame = (now) => {
     controls.update();
+    const moving = wanted && last > 0;
+    if (moving) slow = 0.7 * slow + 0.3 * (now - last);
+    last = wanted ? now : 0;
     if (!wanted) return;
     wanted = false;
-    if (now - last < 1000) slow = 0.7 * slow + 0.3 * (now - last);
-    last = now;
     if (slow > SLOW && renderer.getPixelRatio() === fullRatio) renderer.setPixelRatio(fullRatio / 2);
     draw();
     clearTimeout(sharpen);
-    if (renderer.getPixelRatio() !== fullRatio) {
-      sharpen = setTimeout(() => {
-        slow = 0;
-        renderer.setPixelRatio(fullRatio);
-        draw();
-      }, 300);
-    }
+    if (renderer.getPixelRatio() !== fullRatio) sharpen = setTimeout(drawSharp, 300);
   };
   renderer.setAnimationLoop(frame);
 
@@ -85,17 +91,17 @@ export function makeScene(host, { shy }) {
     controls,
     canvas,
     ground,
-    draw,
+    drawSharp,
 
     /** Ask for a new frame. */
     invalidate() {
       wanted = true;
     },
 
-    /** Moves the picture to the right by this many CSS pixels, out from under a panel. */
-    setShift(value) {
-      shift = value;
-      resize();
+    /** Moves the picture right and down by so many CSS pixels, out from under what lies over it. */
+    setShift(...pixels) {
+      shift = pixels;
+      frameUp();
     },
 
     /** Called before each frame with the camera already up to date. */

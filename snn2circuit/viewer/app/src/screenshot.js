@@ -2,7 +2,7 @@
 
 /** @returns {HTMLCanvasElement} */
 export function compose(root, stage, caption) {
-  stage.draw();
+  stage.drawSharp();
   const { width, height } = stage.canvas;
   const ratio = width / stage.canvas.clientWidth;
   const canvas = document.createElement("canvas");

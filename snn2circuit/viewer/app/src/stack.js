@@ -121,7 +121,7 @@ function readLayer(node, sheet, matrix) {
     name: extras.layer ?? (devices ? "devices" : node.name),
     role,
     material: extras.material ?? "",
-    color: extras.color ?? "#8a94a6",
+    color: extras.color ?? `#${node.material.color.getHexString()}`,
     thickness: (extras.thickness_nm ?? 0) / 1e6,
     count,
     side: Math.max(boxes[3] - boxes[0], boxes[4] - boxes[1]),

@@ -27,7 +27,7 @@ export function makeViewer(root, stack) {
   const host = element("div", { class: "s2c-stage" });
   root.append(host);
   const alone = document.body.classList.contains("s2c-page");
-  const stage = makeScene(host, { shy: !alone });
+  const stage = makeScene(host, { shy: !alone, still: still() });
   const model = drawStack(stack);
   stage.scene.add(model.group);
 
@@ -170,7 +170,7 @@ export function makeViewer(root, stack) {
   const tools = toolbar(actions);
   root.append(sidebar.node, opener, tools, legend.node, scaleBar.node, panel.node, tooltip.node, help);
 
-  const inset = () => ({ left: state.panel ? sidebar.node.offsetWidth + 24 : 0, right: 0, width: host.clientWidth, height: host.clientHeight - 60 });
+  const inset = () => ({ left: state.panel ? sidebar.node.offsetWidth + 24 : 0, top: 62, bottom: 88, width: host.clientWidth, height: host.clientHeight });
   const views = makeViews(stage, { inset, still });
   const theme = makeTheme(root, (dark) => {
     stage.ground.setTheme(dark);
@@ -209,7 +209,8 @@ export function makeViewer(root, stack) {
     sidebar.node.hidden = !state.panel;
     opener.hidden = state.panel;
     root.classList.toggle("s2c-with-panel", state.panel);
-    stage.setShift(inset().left / 2);
+    const { left, top, bottom } = inset();
+    stage.setShift(left / 2, (top - bottom) / 2);
     sidebar.sync(model.drawn);
     overlay.name(
       stack.sheets.map((sheet) => {
@@ -261,7 +262,7 @@ export function makeViewer(root, stack) {
   rescale();
   recolor();
   stage.camera.position.set(1, 1, 1);
-  views.fit(worldBox(model.bounds()), VIEWS.iso, 1.12, true);
+  views.fit(worldBox(model.bounds()), VIEWS.iso, 1.06, true);
 
   function bindPointer() {
     const { canvas } = stage;

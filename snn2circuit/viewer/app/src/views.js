@@ -15,12 +15,13 @@ export const VIEWS = {
 
 const MOVE = 420; // ms
 
+/** @param {{inset: () => object, still: () => boolean}} options  pixels covered at each side; whether to move at once */
 export function makeViews(stage, { inset, still }) {
   const { camera, controls } = stage;
   let move = null;
 
   /** Looks at a world box from a direction (the present one by default) so that it fills the free part of the picture. */
-  function fit(box, direction = null, margin = 1.12, instant = still()) {
+  function fit(box, direction = null, margin = 1.06, instant = still()) {
     const target = box.getCenter(new Vector3());
     const way = direction ? new Vector3(...direction).normalize() : camera.position.clone().sub(controls.target).normalize();
     go(target, way, distanceFor(box, target, way) * margin, instant);
@@ -31,9 +32,10 @@ export function makeViews(stage, { inset, still }) {
     if (right.lengthSq() < 1e-6) right.set(1, 0, 0);
     right.normalize();
     const up = way.clone().cross(right);
-    const { left, right: covered, width, height } = inset();
-    const tall = Math.tan((camera.fov * Math.PI) / 360);
-    const wide = tall * Math.max(0.3, (width - left - covered) / height);
+    const { left, top, bottom, width, height } = inset();
+    const half = Math.tan((camera.fov * Math.PI) / 360) / height;
+    const tall = half * Math.max(0.4 * height, height - top - bottom);
+    const wide = half * Math.max(0.4 * width, width - left);
     let distance = 0;
     for (let bits = 0; bits < 8; bits++) {
       const corner = new Vector3(bits & 1 ? box.max.x : box.min.x, bits & 2 ? box.max.y : box.min.y, bits & 4 ? box.max.z : box.min.z).sub(target);

@@ -1,0 +1,45 @@
+"""Training of snnTorch networks. The recipe, the history and the metrics load no torch; :func:`train` does."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from snn2circuit.training.history import EpochRecord, read_history
+from snn2circuit.training.metrics import accuracy, confusion_matrix, wilson_interval
+from snn2circuit.training.plots import plot_training
+from snn2circuit.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from snn2circuit.training.backprop import Trained, train
+    from snn2circuit.training.checkpoint import load_state_dict, save_state_dict
+    from snn2circuit.training.models import SpikingNet
+
+__all__ = [
+    "EpochRecord",
+    "Recipe",
+    "SpikingNet",
+    "Trained",
+    "accuracy",
+    "confusion_matrix",
+    "load_state_dict",
+    "plot_training",
+    "read_history",
+    "save_state_dict",
+    "train",
+    "wilson_interval",
+]
+
+_WITH_TORCH = {
+    "SpikingNet": "models",
+    "Trained": "backprop",
+    "load_state_dict": "checkpoint",
+    "save_state_dict": "checkpoint",
+    "train": "backprop",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WITH_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_WITH_TORCH[name]}"), name)

@@ -1,0 +1,52 @@
+"""How a network is trained: everything that decides the result, apart from the data and the seed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from snn2circuit.errors import TrainingError
+from snn2circuit.ir.parts import Neuron
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """The protocol of surrogate-gradient training; the defaults are tuned on the digits with 32 hidden neurons.
+
+    The input vector is held constant for ``steps`` steps. The loss is the cross-entropy of the output membranes summed
+    over the steps and divided by ``temperature``. Summed alone (temperature 1) it is content as soon as the right
+    neuron leads by a fraction of a threshold per step, and a single spike more or less then turns the answer; a higher
+    temperature asks for a lead that survives quantised conductances. Dividing does not change which neuron leads, so
+    predictions know no temperature. ``noise`` serves the same end, and keeps a small network from learning its samples
+    by heart. ``averaging`` evens out the steps of the optimiser, each of which moves some spikes.
+    """
+
+    neuron: Neuron  # of every layer
+    hidden: tuple[int, ...] = (32,)  # neurons of each hidden layer; empty for a single layer
+    steps: int = 25  # that an input is presented for
+    epochs: int = 60
+    batch: int = 64  # samples
+    learning_rate: float = 0.01  # of Adam at the start; falls to 0 along half a cosine
+    weight_decay: float = 0.0  # of Adam, the L2 penalty's factor
+    bias: bool = True
+    temperature: float = 25.0
+    noise: float = 0.2  # standard deviation of the Gaussian noise added to training inputs, new in every epoch
+    averaging: float = 0.99  # share of the old value in the running mean of the weights, per batch; 0 for no mean
+    validation: float = 0.1  # share of the training split, per class, that is held back to choose the best epoch
+    surrogate_slope: float = 2.0  # alpha of snnTorch's `atan`, the gradient that stands in for a spike's
+
+    def __post_init__(self) -> None:
+        for name, least in (("steps", 1), ("epochs", 1), ("batch", 1)):
+            if getattr(self, name) < least:
+                raise TrainingError(f"{name} is {getattr(self, name)}; it must be at least {least}")
+        if any(size < 1 for size in self.hidden):
+            raise TrainingError(f"hidden is {self.hidden}; every hidden layer needs at least 1 neuron")
+        for name in ("learning_rate", "temperature", "surrogate_slope"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise TrainingError(f"{name} is {getattr(self, name)}; it must be finite and above 0")
+        for name in ("weight_decay", "noise"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise TrainingError(f"{name} is {getattr(self, name)}; it must be finite and not negative")
+        for name in ("averaging", "validation"):
+            if not 0 <= getattr(self, name) < 1:
+                raise TrainingError(f"{name} is {getattr(self, name)}; it is a share, 0 <= {name} < 1")

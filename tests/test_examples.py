@@ -1,0 +1,65 @@
+"""Every example runs, and does what it says."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from snn2circuit import flow
+from snn2circuit.design import Design, read_design
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def load_example(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_no_example_is_forgotten() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"quickstart", "own_network", "planted_fault"}
+    assert {path.stem for path in EXAMPLES.glob("*.toml")} == {"digits", "xor", "mnist"}
+
+
+def test_quickstart_ends_without_a_difference(tmp_path: Path) -> None:
+    equivalence = load_example("quickstart").main(tmp_path, epochs=2, samples=1)
+    assert equivalence.equivalent
+    assert (tmp_path / "stack.glb").stat().st_size > 100_000
+
+
+def test_a_network_of_ones_own_spikes_as_snntorch(tmp_path: Path) -> None:
+    assert load_example("own_network").main(tmp_path) == 0
+
+
+def test_the_planted_fault_is_seen(tmp_path: Path) -> None:
+    before, after = load_example("planted_fault").main(tmp_path)
+    assert before.equivalent
+    assert after.mismatches > 0
+    assert after.first_divergence.layer == 1
+
+
+def test_the_digits_design_is_the_built_in_one() -> None:
+    text = (EXAMPLES / "digits.toml").read_text()
+    assert read_design(EXAMPLES / "digits.toml") == Design()
+    assert text.endswith(Design().as_toml().rstrip() + "\n"), (
+        "run: snn2circuit design > examples/digits.toml, keep the title"
+    )
+
+
+def test_xor_is_learned_mapped_and_simulated(tmp_path: Path) -> None:
+    summary = flow.run(read_design(EXAMPLES / "xor.toml"), tmp_path)
+    assert summary["accuracy_trained"] == summary["accuracy_mapped"] == 1.0
+    assert summary["images_simulated"] == 4
+    assert summary["spike_mismatches"] == summary["spike_mismatches_snntorch"] == 0
+
+
+@pytest.mark.parametrize("name", ["mnist"])
+def test_other_designs_are_valid(name: str) -> None:
+    assert read_design(EXAMPLES / f"{name}.toml").data.dataset == name
