@@ -91,7 +91,7 @@ def train(design_file: Path | None, out: Path, state_dict: Path | None, history:
         dataset = flow.load_dataset(design.data.dataset, design.data.folder)
         recipe = flow.design_recipe(design)
         trained = flow.train_module(dataset, recipe, seed=design.training.seed, history=history, on_progress=tell)
-    network = flow.from_snntorch(trained.module, name=dataset.name, steps=recipe.steps, dataset=dataset.name)
+    network = flow.read_trained(trained, dataset)
     save(network, out)
     if state_dict:
         from snn2circuit.training import save_state_dict

@@ -95,6 +95,9 @@ class Training:
         float, Key("divides the summed membranes in the loss; more asks for a larger lead", low=0, above=True)
     ] = 25.0
     noise: Annotated[float, Key("standard deviation of Gaussian noise on training inputs", low=0, high=10)] = 0.2
+    averaging: Annotated[
+        float, Key("share of the old value in the running mean of the weights; 0 for none", low=0, high=0.99999)
+    ] = 0.99
     validation: Annotated[float, Key("share of the training data that chooses the best epoch", low=0, high=0.9)] = 0.1
     surrogate_slope: Annotated[float, Key("alpha of snnTorch's atan surrogate gradient", low=0, above=True)] = 2.0
     seed: Annotated[int, Key("seed of initial weights and shuffling", low=0, high=2**32 - 1)] = 0

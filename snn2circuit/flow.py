@@ -85,6 +85,14 @@ def train_module(
     return trained
 
 
+def read_trained(trained: Trained, dataset: Dataset) -> Network:
+    """The network of a finished training, with the circuit values of the recipe's neuron."""
+    recipe = trained.recipe
+    capacitance = getattr(recipe.neuron, "capacitance", None)
+    circuit = {} if capacitance is None else {"capacitance": capacitance}
+    return from_snntorch(trained.module, name=dataset.name, steps=recipe.steps, dataset=dataset.name, circuit=circuit)
+
+
 def train(
     dataset: Dataset,
     recipe: Recipe | None = None,
@@ -96,15 +104,19 @@ def train(
     from snn2circuit.training import Recipe
 
     recipe = recipe or Recipe(neuron=NEURONS["leaky"]())
-    trained = train_module(dataset, recipe, seed=seed, on_progress=on_progress)
-    return from_snntorch(trained.module, name=dataset.name, steps=recipe.steps, dataset=dataset.name)
+    return read_trained(train_module(dataset, recipe, seed=seed, on_progress=on_progress), dataset)
 
 
-def from_snntorch(module: Module, *, name: str, steps: int, dataset: str = "") -> Network:
-    """A trained snnTorch module as a :class:`Network`; refuses, with the reason, what no circuit here can do."""
+def from_snntorch(
+    module: Module, *, name: str, steps: int, dataset: str = "", circuit: Mapping[str, float] | None = None
+) -> Network:
+    """A trained snnTorch module as a :class:`Network`; refuses, with the reason, what no circuit here can do.
+
+    ``circuit`` sets fields of the neurons that snnTorch knows nothing of, such as ``capacitance``.
+    """
     from snn2circuit.frontends.snntorch import from_snntorch
 
-    return from_snntorch(module, neurons=NEURONS, name=name, steps=steps, dataset=dataset)
+    return from_snntorch(module, neurons=NEURONS, name=name, steps=steps, dataset=dataset, circuit=circuit)
 
 
 def choose_samples(crossbar: CrossbarNetwork, dataset: Dataset, *, count: int = 10, first: int = 0) -> Stimulus:
@@ -142,6 +154,7 @@ def design_recipe(design: Design) -> Recipe:
         learning_rate=design.training.learning_rate,
         weight_decay=design.training.weight_decay,
         temperature=design.training.temperature,
+        averaging=design.training.averaging,
         noise=design.training.noise,
         validation=design.training.validation,
         surrogate_slope=design.training.surrogate_slope,
@@ -209,7 +222,7 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
 
             recipe, history = design_recipe(design), out / "history.jsonl"
             trained = train_module(dataset, recipe, seed=design.training.seed, history=history, on_progress=tell)
-            network = from_snntorch(trained.module, name=dataset.name, steps=recipe.steps, dataset=dataset.name)
+            network = read_trained(trained, dataset)
             plot_training(read_history(history), out / "training.png")
             save(network, out / "network.npz")
             if not trained.interrupted:

@@ -61,9 +61,9 @@ def train(
     """Train a network on ``dataset`` and keep the weights of its best epoch.
 
     The best epoch is the latest whose accuracy ``p`` on the ``n`` validation samples lies within one standard error,
-    ``sqrt(p(1 - p) / n)``, of the highest: less is chance, and later weights have settled further (the one-standard-error
-    rule of L. Breiman et al., Classification and Regression Trees, 1984). Where the training split is too small to hold
-    a sample of any class back (XOR), the training samples themselves choose.
+    ``sqrt(p(1 - p) / n)``, of the highest: a smaller difference is chance, and later weights have settled further (the
+    one-standard-error rule of L. Breiman et al., Classification and Regression Trees, 1984). Where the training split
+    is too small to hold a sample of any class back (XOR), the training samples themselves choose.
 
     Args:
         dataset: what to learn; the number of inputs and classes sets the outer sizes.

@@ -97,7 +97,7 @@ def build_neuron(part: Neuron, surrogate: Surrogate | None = None) -> nn.Module:
 
 
 def run_neuron(neuron: nn.Module, currents: Tensor) -> tuple[Tensor, Tensor]:
-    """Spikes and membranes of an snnTorch neuron that starts at rest, each of the shape of ``currents``, steps first."""
+    """Spikes and membranes of a snnTorch neuron that starts at rest, each of the shape of ``currents``."""
     neuron.reset_mem()  # type: ignore[operator]
     spikes, membranes = [], []
     state: tuple[Tensor, ...] = ()

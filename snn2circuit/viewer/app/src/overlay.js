@@ -34,8 +34,9 @@ export function makeOverlay(host, stage, stack) {
     return EDGES.map(([a, b]) => `M${at(corners[a])}L${at(corners[b])}`).join("");
   }
 
-  /** The upper face of a box: lines are so flat that it stands for the whole. */
-  function upperFace([x0, y0, , x1, y1, z1]) {
+  /** A line is so flat that its upper face stands for the whole; a via, stretched between sheets, is shown in full. */
+  function trace([x0, y0, z0, x1, y1, z1]) {
+    if (z1 - z0 > Math.max(x1 - x0, y1 - y0)) return outline([x0, y0, z0, x1, y1, z1]);
     const corners = [[x0, y0, z1], [x1, y0, z1], [x1, y1, z1], [x0, y1, z1]].map(worldPoint);
     const seen = stage.inFront(corners).map(stage.project);
     return seen.length < 3 ? "" : `M${seen.map(at).join("L")}Z`;
@@ -47,7 +48,7 @@ export function makeOverlay(host, stage, stack) {
 
   function draw() {
     drawHover();
-    related.setAttribute("d", shown.related.slice(0, MOST).map(upperFace).join(""));
+    related.setAttribute("d", shown.related.slice(0, MOST).map(trace).join(""));
     selected.setAttribute("d", shown.selection ? outline(shown.selection) : "");
     const centre = shown.selection && project([0, 1, 2].map((axis) => (shown.selection[axis] + shown.selection[axis + 3]) / 2));
     ring.setAttribute("visibility", centre && !centre.behind ? "visible" : "hidden");

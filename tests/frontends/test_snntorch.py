@@ -1,0 +1,211 @@
+"""Networks against snnTorch itself, and the modules that must be refused."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import snntorch
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from snn2circuit.errors import NetworkError
+from snn2circuit.frontends.snntorch import from_snntorch, run_snntorch, to_snntorch
+from snn2circuit.ir.network import Layer, Network
+from snn2circuit.neurons import NEURONS
+from snn2circuit.neurons.leaky import Leaky
+
+
+def read(module: nn.Module, **options: object) -> Network:
+    return from_snntorch(module, neurons=NEURONS, name="net", steps=10, **options)
+
+
+def pair(inputs: int = 3, outputs: int = 2, **settings: object) -> list[nn.Module]:
+    return [nn.Linear(inputs, outputs), snntorch.Leaky(**{"beta": 0.9, **settings})]
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> tuple[Network, np.ndarray]:
+    """A random network with one neuron setting per layer, and inputs that vary from step to step."""
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    sizes = draw(st.lists(st.integers(1, 6), min_size=2, max_size=4))
+    layers = []
+    for inputs, outputs in itertools.pairwise(sizes):
+        neuron = Leaky(
+            beta=draw(st.one_of(st.sampled_from([0.0, 0.5, 0.9, 0.99, 1.0]), st.floats(0, 1))),
+            threshold=draw(st.one_of(st.just(1.0), st.floats(0.05, 4))),
+            reset_mechanism=draw(st.sampled_from(["subtract", "zero", "none"])),
+        )
+        bias = random.normal(size=outputs) * 0.3 if draw(st.booleans()) else None
+        layers.append(Layer(weight=random.normal(size=(outputs, inputs)), bias=bias, neuron=neuron))
+    steps = draw(st.integers(1, 30))
+    network = Network(name="random", layers=tuple(layers), steps=steps)
+    return network, random.normal(0.3, 1, size=(draw(st.integers(1, 4)), steps, sizes[0]))
+
+
+@given(networks())
+@settings(max_examples=150, deadline=None)
+def test_network_equals_snntorch_in_float64(case: tuple[Network, np.ndarray]) -> None:
+    network, inputs = case
+    ours, judge = network.run(inputs), run_snntorch(network, inputs)
+    for mine, theirs, spikes, fired in zip(ours.membranes, judge.membranes, ours.spikes, judge.spikes, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-12)
+        assert (spikes == fired).all()
+
+
+def test_judge_spikes_and_resets_are_not_vacuous() -> None:
+    layers = [
+        Layer(weight=[[1.0]], neuron=Leaky(beta=0.5, threshold=0.75, reset_mechanism=reset))
+        for reset in ("subtract", "zero", "none")
+    ]
+    # By hand, drive 0.5: 0.5, 0.75 (not above), 0.875 spikes, then minus 0.75 / from zero / on.
+    expected = {"subtract": 0.1875, "zero": 0.5, "none": 0.9375}
+    for layer in layers:
+        activity = run_snntorch(Network(name="one", layers=(layer,), steps=4), np.full((1, 4, 1), 0.5))
+        assert activity.membranes[0].ravel().tolist() == [0.5, 0.75, 0.875, expected[layer.neuron.reset_mechanism]]
+        assert activity.spikes[0].ravel().tolist() == [False, False, True, layer.neuron.reset_mechanism == "none"]
+
+
+def test_sequential_with_hidden_state_after_it_has_run_and_learnt() -> None:
+    module = nn.Sequential(
+        nn.Flatten(),
+        *pair(4, 3, beta=0.8, threshold=0.5, init_hidden=True, reset_mechanism="zero"),
+        nn.Dropout(0.5),
+        *pair(3, 2, beta=0.25, init_hidden=True, output=True, learn_beta=True),
+    )
+    _, membranes = module(torch.rand(5, 2, 2))
+    membranes.sum().backward()
+    network = read(module, circuit={"capacitance": 1e-6})
+    assert network.sizes == (4, 3, 2)
+    assert network.layers[0].neuron == Leaky(beta=0.8, threshold=0.5, reset_mechanism="zero", capacitance=1e-6)
+    assert network.layers[1].neuron == Leaky(beta=0.25, capacitance=1e-6)
+    assert network.layers[0].neuron.beta == float(np.float32(0.8))
+    np.testing.assert_array_equal(network.layers[1].bias, module[4].bias.detach().numpy())
+    assert module[2].mem.shape == (5, 3), "the neuron's own state must be left alone"
+
+
+def test_a_users_own_class() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc1 = nn.Linear(4, 3, bias=False)
+            self.lif1 = snntorch.Leaky(beta=0.9)
+            self.head = nn.Sequential(*pair(3, 2, threshold=2.0))
+
+    network = read(Net())
+    assert network.sizes == (4, 3, 2)
+    assert network.layers[0].bias is None
+    assert network.layers[1].neuron.threshold == 2.0
+
+
+def test_there_and_back_changes_nothing() -> None:
+    random = np.random.default_rng(1)
+    network = Network(
+        name="net",
+        steps=10,
+        layers=(
+            Layer(weight=random.normal(size=(3, 2)), bias=random.normal(size=3), neuron=Leaky(beta=0.7, threshold=1.5)),
+            Layer(weight=random.normal(size=(2, 3)), neuron=Leaky(beta=1.0, reset_mechanism="none")),
+        ),
+    )
+    before = torch.get_rng_state()
+    again = read(to_snntorch(network))
+    assert torch.equal(torch.get_rng_state(), before)
+    for old, new in zip(network.layers, again.layers, strict=True):
+        np.testing.assert_array_equal(old.weight, new.weight)
+        assert (old.bias is None) == (new.bias is None)
+        assert old.neuron == new.neuron
+
+
+def test_inputs_of_another_shape_are_refused() -> None:
+    with pytest.raises(NetworkError, match=r"takes \(samples, steps, 3\)"):
+        run_snntorch(read(nn.Sequential(*pair())), np.zeros((1, 4, 2)))
+
+
+class Scaled(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(2))
+        self.fc1, self.lif1 = pair()
+
+
+class Louder(snntorch.Leaky):
+    """A subclass may do anything."""
+
+
+def changed_after(**attributes: object) -> nn.Module:
+    linear, neuron = pair()
+    for name, value in attributes.items():
+        setattr(neuron, name, value)
+    return nn.Sequential(linear, neuron)
+
+
+def with_weight(value: float) -> nn.Module:
+    linear, neuron = pair()
+    with torch.no_grad():
+        linear.weight[1, 2] = value
+    return nn.Sequential(linear, neuron)
+
+
+def shared_neuron() -> nn.Module:
+    first, neuron = pair(2, 2)
+    return nn.Sequential(first, neuron, nn.Linear(2, 2), neuron)
+
+
+REFUSED = {
+    "vector beta": (lambda: nn.Sequential(*pair(beta=torch.tensor([0.5, 0.9]))), "1: beta has 2 values"),
+    "vector threshold": (lambda: nn.Sequential(*pair(threshold=torch.ones(2))), "1: threshold has 2 values"),
+    "beta above 1": (lambda: nn.Sequential(*pair(beta=1.2)), "1: beta is 1.2"),
+    "no reset delay": (lambda: nn.Sequential(*pair(reset_delay=False)), "1: reset_delay is False"),
+    "graded spikes": (lambda: nn.Sequential(*pair(graded_spikes_factor=2.0)), "1: graded_spikes_factor is 2.0"),
+    "quantised state": (lambda: nn.Sequential(*pair(state_quant=torch.round)), "1: state_quant is"),
+    "convolution": (lambda: nn.Sequential(nn.Conv2d(1, 1, 3), snntorch.Leaky(beta=0.9)), "0 is a Conv2d"),
+    "activation": (lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU(), snntorch.Leaky(beta=0.9)), "1 is a ReLU"),
+    "attention": (lambda: nn.Sequential(nn.MultiheadAttention(2, 1)), "0 .MultiheadAttention. has tensors of its own"),
+    "linear at the end": (lambda: nn.Sequential(*pair(), nn.Linear(2, 2)), "last Linear has no neuron"),
+    "two linears": (lambda: nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), "1 follows another Linear"),
+    "neuron first": (lambda: nn.Sequential(snntorch.Leaky(beta=0.9)), "0 .Leaky. has no nn.Linear before it"),
+    "other neuron": (lambda: nn.Sequential(nn.Linear(2, 2), snntorch.Synaptic(0.5, 0.5)), "no circuit for .*Synaptic"),
+    "recurrent": (
+        lambda: nn.Sequential(nn.Linear(2, 2), snntorch.RLeaky(beta=0.9, all_to_all=False)),
+        "no circuit for .*RLeaky",
+    ),
+    "subclass of a neuron": (lambda: nn.Sequential(nn.Linear(2, 2), Louder(beta=0.9)), "no circuit for .*Louder"),
+    "own parameter": (Scaled, "Scaled. has tensors of its own .gain."),
+    "empty": (nn.Sequential, "the module is a Sequential"),
+    "same neuron twice": (shared_neuron, "3 is the same neuron module"),
+    "NaN weight": (lambda: with_weight(float("nan")), r"layer 1: weight at \(1, 2\) is nan"),
+    "infinite weight": (lambda: with_weight(float("inf")), r"layer 1: weight at \(1, 2\) is inf"),
+    "sizes that do not meet": (lambda: nn.Sequential(*pair(3, 2), *pair(3, 2)), "layer 2 takes 3 inputs"),
+    # snnTorch keeps the update it was made with, whatever the setting says later.
+    "reset changed later": (
+        lambda: changed_after(reset_mechanism="zero"),
+        "1: its settings read as .* behaves otherwise",
+    ),
+    "spikes changed later": (
+        lambda: changed_after(spike_grad=lambda shifted: (shifted > 0.1).float()),
+        "1: its settings read as .* behaves otherwise",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_with_the_reason(case: str) -> None:
+    build, reason = REFUSED[case]
+    with pytest.raises(NetworkError, match=reason):
+        read(build())
+
+
+@pytest.mark.filterwarnings("ignore:Inhibition is an unstable feature")
+def test_inhibition_is_refused() -> None:
+    with pytest.raises(NetworkError, match="1: inhibition is True"):
+        read(nn.Sequential(*pair(inhibition=True)))
+
+
+def test_unknown_circuit_value_is_refused() -> None:
+    for name in ("inductance", "beta"):
+        with pytest.raises(NetworkError, match=f"no circuit value '{name}'; it has capacitance"):
+            read(nn.Sequential(*pair()), circuit={name: 1.0})
