@@ -1,11 +1,12 @@
 """Ratios of this package against what a user would pick instead, each pair interleaved in one process.
 
-Run ``python benchmarks/pipeline.py``; the last line is one JSON object. Figures are CPU or wall seconds as named, the minimum
-of the rounds; on a shared machine only the ratios mean anything.
+Run ``python benchmarks/pipeline.py``; the last line is one JSON object. Figures are CPU or wall seconds as named, the
+minimum of the rounds; on a shared machine only the ratios mean anything.
 
 * ``deck_x_pyspice``: text of a crossbar's resistors, PySpice's ``Circuit`` interface over our dialect (CPU).
 * ``glb_x_trimesh``: a GLB of the same boxes, trimesh with one shared box and one node each over our writer (CPU).
-* ``ngspice_x_tight``: one image of a 64-32-10 network in ngspice, the prototype's tolerances (reltol 1e-5, chgtol 1e-16) over ours (wall).
+* ``ngspice_x_tight``: one image of a 64-32-10 network in ngspice, tolerances that a careful user would set
+  (reltol 1e-5, chgtol 1e-16) over ours, whose accuracy comes from the time step (wall).
 * ``worker_x_batch``: the same deck, our worker process over plain ``ngspice -b``, the floor (wall).
 """
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         compare_mapping as compare_mapping,
     )
     from snn2circuit.datasets import DATASETS as DATASETS
+    from snn2circuit.datasets import load_dataset as load_dataset
     from snn2circuit.design import Design as Design
     from snn2circuit.design import read_design as read_design
     from snn2circuit.devices import DEVICES as DEVICES
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     )
     from snn2circuit.flow import (
         load_crossbar as load_crossbar,
-    )
-    from snn2circuit.flow import (
-        load_dataset as load_dataset,
     )
     from snn2circuit.flow import (
         run as run,
@@ -75,7 +73,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "compare_circuit",
         "compare_mapping",
     ),
-    "datasets": ("DATASETS",),
+    "datasets": ("DATASETS", "load_dataset"),
     "design": (
         "Design",
         "read_design",
@@ -87,7 +85,6 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "choose_samples",
         "from_snntorch",
         "load_crossbar",
-        "load_dataset",
         "run",
         "train",
     ),

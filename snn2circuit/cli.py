@@ -85,10 +85,11 @@ def train(design_file: Path | None, out: Path, state_dict: Path | None, history:
     """Train a network with snnTorch and write it. Ctrl-C ends the training and keeps the best so far."""
     design = _design(design_file)
     from snn2circuit import flow
+    from snn2circuit.datasets import load_dataset
     from snn2circuit.ir.files import save
 
     with _bar("train") as tell:
-        dataset = flow.load_dataset(design.data.dataset, design.data.folder)
+        dataset = load_dataset(design.data.dataset, flow.data_folder(design))
         recipe = flow.design_recipe(design)
         trained = flow.train_module(dataset, recipe, seed=design.training.seed, history=history, on_progress=tell)
     network = flow.read_trained(trained, dataset)
@@ -113,12 +114,13 @@ def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
     """
     design = _design(design_file)
     from snn2circuit import flow
+    from snn2circuit.datasets import load_dataset
     from snn2circuit.ir.files import load, save
     from snn2circuit.ir.network import Network
     from snn2circuit.mapping import mapping_cost
 
     network = load(network_file, Network, flow.PARTS)
-    dataset = flow.load_dataset(network.dataset, design.data.folder) if network.dataset else None
+    dataset = load_dataset(network.dataset, flow.data_folder(design)) if network.dataset else None
     crossbar = flow.map_crossbar(design, network, dataset)
     save(crossbar, out)
     for cost in mapping_cost(crossbar):
@@ -137,10 +139,11 @@ def netlist(crossbar_file: Path, design_file: Path | None, out: Path) -> None:
     """Write the circuit as ngspice decks, one per test sample."""
     design = _design(design_file)
     from snn2circuit import flow
+    from snn2circuit.datasets import load_dataset
     from snn2circuit.netlist import write_netlist
 
     crossbar = flow.load_crossbar(crossbar_file)
-    dataset = flow.load_dataset(crossbar.dataset or design.data.dataset, design.data.folder)
+    dataset = load_dataset(crossbar.dataset or design.data.dataset, flow.data_folder(design))
     stimulus = flow.choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
     written = write_netlist(crossbar, stimulus, out)
     click.echo(f"{out}: {len(written.decks)} decks; try: cd {out} && ngspice {written.decks[0]}")

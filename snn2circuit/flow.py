@@ -22,7 +22,7 @@ from snn2circuit.analysis.placement import write_placement
 from snn2circuit.analysis.plots import plot_waveforms
 from snn2circuit.analysis.report import write_report
 from snn2circuit.analysis.summary import Results, summarize
-from snn2circuit.datasets import DATASETS
+from snn2circuit.datasets import load_dataset
 from snn2circuit.design import Design
 from snn2circuit.devices import DEVICE_KINDS, DEVICES
 from snn2circuit.errors import DataError
@@ -49,17 +49,6 @@ if TYPE_CHECKING:
     from snn2circuit.training import EpochRecord, Recipe, Trained
 
 PARTS: dict[str, type] = {**NEURONS, **DEVICE_KINDS}
-
-
-def load_dataset(name: str, folder: Path | str | None = None) -> Dataset:
-    """The dataset called ``name``, from ``folder`` if its files are not in the default place.
-
-    Raises:
-        DataError: unknown name, or the files are missing or damaged.
-    """
-    if name not in DATASETS:
-        raise DataError(f"unknown dataset {name!r}; known: {', '.join(DATASETS)}")
-    return DATASETS[name].load(Path(folder) if folder else None)
 
 
 def train_module(
@@ -131,6 +120,11 @@ def choose_samples(crossbar: CrossbarNetwork, dataset: Dataset, *, count: int = 
     indices = np.arange(first, min(first + count, available))
     inputs = crossbar.network().encode(dataset.test.inputs[indices])
     return Stimulus(inputs=inputs, labels=dataset.test.labels[indices], indices=indices)
+
+
+def data_folder(design: Design) -> Path | None:
+    """The data folder the design names, or ``None`` for the default one."""
+    return Path(design.data.folder) if design.data.folder else None
 
 
 def design_recipe(design: Design) -> Recipe:
@@ -213,7 +207,7 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
     write_text(out / "design.toml", design.as_toml(documented=False))
 
     with stages.stage("data"):
-        dataset = load_dataset(design.data.dataset, design.data.folder)
+        dataset = load_dataset(design.data.dataset, data_folder(design))
     with stages.stage("train") as tell:
         key = " ".join((design.fingerprint("network", "training", "circuit"), fingerprint(dataset), __version__))
         network = stages.reuse("train", key, "network.npz", Network, "history.jsonl", "training.png")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shutil
 import signal
@@ -27,13 +26,13 @@ from snn2circuit.ir.network import Network
 from snn2circuit.ir.waveforms import Waveforms
 
 FILES = {
-    "design.toml", "network.npz", "history.jsonl", "training.png", "crossbar.npz", "placement.csv", "netlist", "waveforms.npz",
-    "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "report.html", "summary.json", "stages.json",
+    "design.toml", "network.npz", "history.jsonl", "training.png", "crossbar.npz", "placement.csv", "netlist",
+    "waveforms.npz", "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "report.html", "summary.json", "stages.json",
 }  # fmt: skip
 KEYS = {
     "accuracy_trained", "accuracy_mapped", "images_simulated", "spikes_compared", "spikes_model", "spikes_circuit",
-    "spike_mismatches", "worst_membrane_error", "devices", "levels", "ngspice_seconds", "seconds", "glb_bytes", "versions",
-    "seed", "design_fingerprint",
+    "spike_mismatches", "worst_membrane_error", "devices", "levels", "ngspice_seconds", "seconds", "glb_bytes",
+    "versions", "seed", "design_fingerprint",
 }  # fmt: skip
 
 
@@ -78,7 +77,7 @@ def test_the_placement_table_is_the_crossbar_device_by_device(finished: tuple[Pa
 
 
 def test_the_decks_wire_the_network_that_was_mapped(finished: tuple[Path, dict[str, Any]]) -> None:
-    """Read the emitted resistors as a graph, independently of the builder: complete bipartite per layer and polarity."""
+    """Read the emitted resistors as a graph, apart from the builder: complete bipartite per layer and polarity."""
     out, _ = finished
     graph = nx.Graph()
     for name, a, b, ohms in re.findall(
@@ -165,7 +164,7 @@ def test_a_killed_run_goes_on_where_it_was(
     process.stderr.read()
     assert process.wait(timeout=60) != 0
     process.stderr.close()
-    assert not [path for path in out.rglob(".*")], "a half-written file was left"
+    assert not list(out.rglob(".*")), "a half-written file was left"
     summary = flow.run(read_design(tmp_path / "small.toml"), out)
     assert "train" in summary["stages_reused"]
     assert (out / "network.npz").read_bytes() == (finished[0] / "network.npz").read_bytes()
@@ -181,7 +180,8 @@ def test_a_full_disk_is_an_error_and_the_old_results_stay(
     script = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000));"
-        "from pathlib import Path; from snn2circuit.ir.files import load, save; from snn2circuit.ir.layout import Layout;"
+        "from pathlib import Path; from snn2circuit.ir.files import load, save;"
+        "from snn2circuit.ir.layout import Layout;"
         "layout = load(Path(sys.argv[1]), Layout); save(layout, Path(sys.argv[1]))"
     )
     result = subprocess.run(
@@ -190,4 +190,4 @@ def test_a_full_disk_is_an_error_and_the_old_results_stay(
     assert OutputError.__name__ in result.stderr
     assert "cannot write" in result.stderr
     assert (out / "layout.npz").read_bytes() == before
-    assert not [name for name in os.listdir(out) if name.startswith(".")]
+    assert not list(out.glob(".*"))

@@ -36,6 +36,7 @@ _PLAIN: Mapping[str, object] = {
     "reset_delay": True,
     "graded_spikes_factor": 1.0,
 }
+_CLAMPED = ("alpha", "beta")
 _PASSIVE = (nn.Flatten, nn.Identity, nn.Dropout)
 _PROBE_STEPS = 40
 _PROBE_SCALES = (0.3, 0.7, 1.1, 2.3)  # drives in thresholds: never, seldom, often and nearly always spiking
@@ -234,7 +235,9 @@ def _read_value(path: str, neuron: nn.Module, name: str, default: object = None)
         raise NetworkError(
             f"{path}: {name} has {value.numel()} values, one per neuron; a layer's neurons share one {name} here"
         )
-    return float(value.detach().reshape(()))
+    number = float(value.detach().reshape(()))
+    # snnTorch clamps the decays in every forward pass, whatever training has made of them.
+    return min(max(number, 0.0), 1.0) if name in _CLAMPED else number
 
 
 def _array(tensor: Tensor) -> Floats:

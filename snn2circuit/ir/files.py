@@ -39,8 +39,8 @@ FORMAT = "snn2circuit/1"
 NOUNS: dict[str, type] = {
     cls.__name__: cls
     for cls in (
-        CrossbarLayer, CrossbarNetwork, Dataset, Devices, Layer, Layout, Netlist, Network, Process, ProcessLayer, Quantity,
-        Readout, Shapes, Sheet, Split, Stimulus, Timing, Waveforms,
+        CrossbarLayer, CrossbarNetwork, Dataset, Devices, Layer, Layout, Netlist, Network, Process, ProcessLayer,
+        Quantity, Readout, Shapes, Sheet, Split, Stimulus, Timing, Waveforms,
     )
 }  # fmt: skip
 MAX_HEADER = 64 * 2**20  # bytes

@@ -57,7 +57,7 @@ def find_library() -> str:
         SimulatorMissing: it is not installed.
     """
     chosen = os.environ.get("NGSPICE_LIBRARY_PATH")
-    # find_library asks ldconfig in another process, which can fail on a busy machine; the loader knows the name as well.
+    # find_library asks ldconfig in another process, which can fail on a busy machine; the loader knows the name too.
     names = [chosen] if chosen else [ctypes.util.find_library("ngspice") or "libngspice.so.0", "libngspice.so"]
     reasons = []
     for name in names:

@@ -101,6 +101,11 @@ def test_a_users_own_class() -> None:
     assert network.layers[1].neuron.threshold == 2.0
 
 
+def test_learnt_decay_beyond_1_is_what_snntorch_makes_of_it() -> None:
+    assert read(nn.Sequential(*pair(beta=1.2))).layers[0].neuron.beta == 1.0
+    assert read(nn.Sequential(*pair(beta=-0.1))).layers[0].neuron.beta == 0.0
+
+
 def test_there_and_back_changes_nothing() -> None:
     random = np.random.default_rng(1)
     network = Network(
@@ -158,7 +163,7 @@ def shared_neuron() -> nn.Module:
 REFUSED = {
     "vector beta": (lambda: nn.Sequential(*pair(beta=torch.tensor([0.5, 0.9]))), "1: beta has 2 values"),
     "vector threshold": (lambda: nn.Sequential(*pair(threshold=torch.ones(2))), "1: threshold has 2 values"),
-    "beta above 1": (lambda: nn.Sequential(*pair(beta=1.2)), "1: beta is 1.2"),
+    "threshold of 0": (lambda: nn.Sequential(*pair(threshold=0.0)), "1: threshold is 0.0"),
     "no reset delay": (lambda: nn.Sequential(*pair(reset_delay=False)), "1: reset_delay is False"),
     "graded spikes": (lambda: nn.Sequential(*pair(graded_spikes_factor=2.0)), "1: graded_spikes_factor is 2.0"),
     "quantised state": (lambda: nn.Sequential(*pair(state_quant=torch.round)), "1: state_quant is"),

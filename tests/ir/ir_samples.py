@@ -10,6 +10,7 @@ import numpy as np
 from snn2circuit.devices.ohmic import OhmicDevice
 from snn2circuit.ir.circuit import Readout, Timing
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
+from snn2circuit.ir.dataset import Dataset, Split
 from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes, Sheet
 from snn2circuit.ir.network import Layer, Network, Stimulus
 from snn2circuit.ir.parts import Quantity
@@ -35,6 +36,22 @@ def network() -> Network:
 def stimulus(samples: int = 2, steps: int = 4, inputs: int = 3) -> Stimulus:
     values = np.linspace(0, 1, samples * steps * inputs).reshape(samples, steps, inputs)
     return Stimulus(inputs=values, labels=np.arange(samples), indices=np.arange(samples) + 7)
+
+
+def split(samples: int = 3, inputs: int = 4) -> Split:
+    return Split(inputs=np.arange(samples * inputs).reshape(samples, inputs) / 7, labels=np.arange(samples) % 2)
+
+
+def dataset() -> Dataset:
+    return Dataset(
+        name="tiny",
+        title="Tiny",
+        source="made here",
+        shape=(2, 2),
+        classes=("no", "yes"),
+        train=split(3),
+        test=split(2),
+    )
 
 
 def readout() -> Readout:
@@ -155,6 +172,7 @@ def waveforms() -> Waveforms:
 SAMPLES: dict[str, Callable[[], object]] = {
     "CrossbarLayer": crossbar_layer,
     "CrossbarNetwork": crossbar_network,
+    "Dataset": dataset,
     "Devices": devices,
     "Layer": layer,
     "Layout": layout,
@@ -166,6 +184,7 @@ SAMPLES: dict[str, Callable[[], object]] = {
     "Readout": readout,
     "Shapes": shapes,
     "Sheet": sheet,
+    "Split": split,
     "Stimulus": stimulus,
     "Timing": lambda: Timing(slot=3e-4),
     "Waveforms": waveforms,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +25,7 @@ def make_network(seed: int = 0, sizes: tuple[int, ...] = (5, 4, 3), bias: bool =
     rng = np.random.default_rng(seed)
     layers = tuple(
         Layer(weight=rng.normal(0, 0.5, (b, a)), bias=rng.normal(0, 0.2, b) if bias else None, neuron=Leaky(beta=beta))
-        for a, b in zip(sizes[:-1], sizes[1:], strict=True)
+        for a, b in itertools.pairwise(sizes)
     )
     return Network(name="net", layers=layers, steps=10)
 

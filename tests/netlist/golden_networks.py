@@ -1,4 +1,4 @@
-"""The networks behind netlists/golden; run this file to write the decks again after a wanted change, and read the diff."""
+"""The networks behind netlists/golden. After a wanted change, run this file to write the decks again; read the diff."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def xor_2_4_2() -> tuple[CrossbarNetwork, Stimulus]:
 
 
 def resets_3_2_2_1() -> tuple[CrossbarNetwork, Stimulus]:
-    """Every other branch of the leaky cell: zero, none, beta 0 and beta 1, no bias, inputs that change and go negative."""
+    """The other branches of the leaky cell: zero, none, beta 0 and 1, no bias, inputs that change and go negative."""
     network = Network(
         name="resets",
         layers=(

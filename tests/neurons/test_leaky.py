@@ -40,7 +40,7 @@ def phi(timing: Timing, t: float) -> float:
 @pytest.mark.parametrize("beta", [0.05, 0.5, 0.9, 0.999, 1.0])
 @pytest.mark.parametrize("slot", [1e-5, 1e-3])
 def test_a_slot_of_the_cell_integrates_to_the_update(beta: float, slot: float) -> None:
-    """Solve C dV/dt = gm x(t) - V/R - i_reset(t) with the cell's own values; at the slot's end V is beta U + I - threshold."""
+    """Solve C dV/dt = gm x - V/R - i_reset with the cell's own values; the slot ends at beta U + I - threshold."""
     neuron = Leaky(beta=beta, threshold=1.5)
     timing = Timing(slot=slot)
     drive = Drive(timing=timing, v_read=0.1, siemens_per_unit=2e-5, r_feedback=5e3, volts_per_unit=0.08)

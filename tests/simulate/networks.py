@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -31,10 +32,10 @@ def random_crossbar(
     slot: float = 1e-3,
     device: str = "printed_resistor_kit",
 ) -> tuple[CrossbarNetwork, Stimulus]:
-    """A network whose neurons spike in some steps and not in others, mapped, with analog inputs between -0.5 and 1.5."""
+    """A mapped network whose neurons spike in some steps only, with analog inputs between -0.5 and 1.5."""
     rng = np.random.default_rng(seed)
     layers = []
-    for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+    for inputs, outputs in itertools.pairwise(sizes):
         # Drives of about the threshold's size: excitation enough to fire, inhibition enough to fall silent.
         weight = rng.normal(0.15, 0.7, (outputs, inputs)) * threshold * max(1 - beta, 0.15) * 2.5
         bias = rng.normal(0.1, 0.15, outputs) * threshold

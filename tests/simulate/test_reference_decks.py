@@ -1,4 +1,4 @@
-"""Decks written by hand, with the numbers a person derived: they judge the simulator's use and the builder from outside."""
+"""Decks written by hand, with numbers a person derived: they judge from outside."""
 
 from __future__ import annotations
 

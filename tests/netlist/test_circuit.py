@@ -1,4 +1,4 @@
-"""The circuit as data: names that say what and where, stimuli that start when they should, samples that do not fit refused."""
+"""The circuit as data: names that say what and where, stimuli in their slots, samples that do not fit refused."""
 
 from __future__ import annotations
 
