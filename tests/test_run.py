@@ -27,7 +27,8 @@ from snn2circuit.ir.waveforms import Waveforms
 
 FILES = {
     "design.toml", "network.npz", "history.jsonl", "training.png", "crossbar.npz", "placement.csv", "netlist",
-    "waveforms.npz", "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "report.html", "summary.json", "stages.json",
+    "waveforms.npz", "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "report.html",
+    "summary.json", "stages.json",
 }  # fmt: skip
 KEYS = {
     "accuracy_trained", "accuracy_mapped", "images_simulated", "spikes_compared", "spikes_model", "spikes_circuit",
