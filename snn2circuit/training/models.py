@@ -35,7 +35,7 @@ class SpikingNet(nn.Module):
         steps: int,
         bias: bool = True,
         surrogate: Surrogate | None = None,
-    ):
+    ) -> None:
         """Build the layers with PyTorch's default initial weights, drawn from the global generator.
 
         Args:

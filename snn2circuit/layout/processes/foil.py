@@ -1,4 +1,4 @@
-"""What the processes print on: PET foil with laser-drilled holes that are filled with screen-printed silver.
+"""What the processes print on, and the order they print in: PET foil with laser-drilled holes filled with silver.
 
 Kujala et al. (npj Flexible Electronics, 2020) drilled holes of 50 to 200 um into 125 um PET and filled them; at 100 um
 diameter 1010 of 1010 conducted, from 150 um on only the wall is coated.
@@ -24,3 +24,69 @@ SUBSTRATE_VIAS = ProcessLayer(
     color="#7f8b99",
 )
 VIA_DIAMETER = Quantity(value=100e-6, unit="m", source=KUJALA, confidence="high")
+
+
+def print_layers(
+    *,
+    silver: str,
+    silver_thickness: Quantity,
+    sheet_resistance: Quantity,
+    device: str,
+    dielectric: str,
+    between: Quantity,
+    permittivity: Quantity | None = None,
+) -> tuple[ProcessLayer, ...]:
+    """The layers of a sheet, bottom to top: foil and its vias, word lines, what lies between the lines, bit lines.
+
+    Args:
+        silver: material of both conductors.
+        silver_thickness: of both, m.
+        sheet_resistance: of both, ohm per square.
+        device: material at the crosspoints.
+        dielectric: material where lines cross outside devices.
+        between: thickness of the dielectric, m; devices, contacts and cells share its plane and so its thickness.
+        permittivity: of the dielectric, relative, where a source gives it.
+    """
+    shared = Quantity(
+        value=between.value, unit="m", source="as thick as the dielectric around it", confidence="assumed"
+    )
+
+    def conductor(name: str, color: str) -> ProcessLayer:
+        return ProcessLayer(
+            name=name,
+            role="conductor",
+            material=silver,
+            thickness=silver_thickness,
+            color=color,
+            sheet_resistance=sheet_resistance,
+        )
+
+    return (
+        SUBSTRATE,
+        SUBSTRATE_VIAS,
+        conductor("word_lines", "#aab4c0"),
+        ProcessLayer(name="devices", role="device", material=device, thickness=shared, color="#c58b2b"),
+        ProcessLayer(
+            name="dielectric",
+            role="dielectric",
+            material=dielectric,
+            thickness=between,
+            color="#6fae8f",
+            permittivity=permittivity,
+        ),
+        ProcessLayer(
+            name="contacts",
+            role="via",
+            material=f"{silver} in openings of the dielectric",
+            thickness=shared,
+            color="#98a4b0",
+        ),
+        ProcessLayer(
+            name="cells",
+            role="cell",
+            material="neuron circuit, drawn as a black box",
+            thickness=shared,
+            color="#3d6fb4",
+        ),
+        conductor("bit_lines", "#dfe4ea"),
+    )

@@ -6,9 +6,9 @@ for both directions, so the larger is taken. The space must exceed twice the ove
 conductivity of inkjet silver half a micrometre gives the sheet resistance.
 """
 
-from snn2circuit.ir.layout import Process, ProcessLayer
+from snn2circuit.ir.layout import Process
 from snn2circuit.ir.parts import Quantity
-from snn2circuit.layout.processes.foil import SUBSTRATE, SUBSTRATE_VIAS, VIA_DIAMETER
+from snn2circuit.layout.processes.foil import VIA_DIAMETER, print_layers
 
 SILVER = Quantity(value=0.5e-6, unit="m", source="no source found", confidence="assumed")
 SHEET_RESISTANCE = Quantity(
@@ -18,54 +18,17 @@ SHEET_RESISTANCE = Quantity(
     confidence="assumed",
 )
 BETWEEN = Quantity(value=1e-6, unit="m", source="no source found", confidence="assumed")
-SHARED = Quantity(value=BETWEEN.value, unit="m", source="as thick as the dielectric around it", confidence="assumed")
 
 PROCESS = Process(
     name="gravure",
     technology="roll-to-roll gravure-printed silver on PET foil, through-foil vias",
-    layers=(
-        SUBSTRATE,
-        SUBSTRATE_VIAS,
-        ProcessLayer(
-            name="word_lines",
-            role="conductor",
-            material="gravure silver ink",
-            thickness=SILVER,
-            color="#aab4c0",
-            sheet_resistance=SHEET_RESISTANCE,
-        ),
-        ProcessLayer(
-            name="devices", role="device", material="resistive or switching ink", thickness=SHARED, color="#c58b2b"
-        ),
-        ProcessLayer(
-            name="dielectric",
-            role="dielectric",
-            material="gravure-printed dielectric",
-            thickness=BETWEEN,
-            color="#6fae8f",
-        ),
-        ProcessLayer(
-            name="contacts",
-            role="via",
-            material="gravure silver ink in openings of the dielectric",
-            thickness=SHARED,
-            color="#98a4b0",
-        ),
-        ProcessLayer(
-            name="cells",
-            role="cell",
-            material="neuron circuit, drawn as a black box",
-            thickness=SHARED,
-            color="#3d6fb4",
-        ),
-        ProcessLayer(
-            name="bit_lines",
-            role="conductor",
-            material="gravure silver ink",
-            thickness=SILVER,
-            color="#dfe4ea",
-            sheet_resistance=SHEET_RESISTANCE,
-        ),
+    layers=print_layers(
+        silver="gravure silver ink",
+        silver_thickness=SILVER,
+        sheet_resistance=SHEET_RESISTANCE,
+        device="resistive or switching ink",
+        dielectric="gravure-printed dielectric",
+        between=BETWEEN,
     ),
     min_width=Quantity(
         value=36e-6, unit="m", source="Aijazi, thesis WMU 2014: narrowest conducting line", confidence="high"

@@ -6,9 +6,9 @@ polyimide of 2.82 nF on 10 mm by 10 mm, thinner than 1 um (J. Appl. Polym. Sci. 
 permittivity follows. No source was found for the smallest width, space and overlay of inkjet lines; they are assumed.
 """
 
-from snn2circuit.ir.layout import Process, ProcessLayer
+from snn2circuit.ir.layout import Process
 from snn2circuit.ir.parts import Quantity
-from snn2circuit.layout.processes.foil import SUBSTRATE, SUBSTRATE_VIAS, VIA_DIAMETER
+from snn2circuit.layout.processes.foil import VIA_DIAMETER, print_layers
 
 SILVER = Quantity(value=1e-6, unit="m", source="no source found", confidence="assumed")
 SHEET_RESISTANCE = Quantity(
@@ -20,59 +20,22 @@ SHEET_RESISTANCE = Quantity(
 BETWEEN = Quantity(
     value=1e-6, unit="m", source="upper limit in J. Appl. Polym. Sci. 133:43361 (2016)", confidence="high"
 )
-SHARED = Quantity(value=BETWEEN.value, unit="m", source="as thick as the dielectric around it", confidence="assumed")
 
 PROCESS = Process(
     name="inkjet",
     technology="inkjet-printed silver on PET foil, through-foil vias",
-    layers=(
-        SUBSTRATE,
-        SUBSTRATE_VIAS,
-        ProcessLayer(
-            name="word_lines",
-            role="conductor",
-            material="silver ink",
-            thickness=SILVER,
-            color="#aab4c0",
-            sheet_resistance=SHEET_RESISTANCE,
-        ),
-        ProcessLayer(
-            name="devices", role="device", material="resistive or switching ink", thickness=SHARED, color="#c58b2b"
-        ),
-        ProcessLayer(
-            name="dielectric",
-            role="dielectric",
-            material="inkjet polyimide",
-            thickness=BETWEEN,
-            color="#6fae8f",
-            permittivity=Quantity(
-                value=3.18,
-                unit="1",
-                source="2.82e-5 F/m2 * 1 um / eps0, J. Appl. Polym. Sci. 133:43361 (2016)",
-                confidence="derived",
-            ),
-        ),
-        ProcessLayer(
-            name="contacts",
-            role="via",
-            material="silver ink in openings of the dielectric",
-            thickness=SHARED,
-            color="#98a4b0",
-        ),
-        ProcessLayer(
-            name="cells",
-            role="cell",
-            material="neuron circuit, drawn as a black box",
-            thickness=SHARED,
-            color="#3d6fb4",
-        ),
-        ProcessLayer(
-            name="bit_lines",
-            role="conductor",
-            material="silver ink",
-            thickness=SILVER,
-            color="#dfe4ea",
-            sheet_resistance=SHEET_RESISTANCE,
+    layers=print_layers(
+        silver="silver ink",
+        silver_thickness=SILVER,
+        sheet_resistance=SHEET_RESISTANCE,
+        device="resistive or switching ink",
+        dielectric="inkjet polyimide",
+        between=BETWEEN,
+        permittivity=Quantity(
+            value=3.18,
+            unit="1",
+            source="2.82e-5 F/m2 * 1 um / eps0, J. Appl. Polym. Sci. 133:43361 (2016)",
+            confidence="derived",
         ),
     ),
     min_width=Quantity(value=100e-6, unit="m", source="no source found", confidence="assumed"),
