@@ -19,7 +19,7 @@ import pytest
 from conftest import SMALL
 
 from snn2circuit import flow
-from snn2circuit.design import Design, read_design
+from snn2circuit.design import Design
 from snn2circuit.errors import OutputError, SimulationTimeout
 from snn2circuit.ir.files import load
 from snn2circuit.ir.network import Network
@@ -151,11 +151,12 @@ def test_a_failing_stage_keeps_the_finished_ones(small_design: Design, tmp_path:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
 def test_a_killed_run_goes_on_where_it_was(
-    how: signal.Signals, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+    how: signal.Signals, small_design: Design, finished: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
-    (tmp_path / "small.toml").write_text(SMALL)
+    # So many samples that the signal cannot come too late; the training is that of the finished run.
+    (tmp_path / "long.toml").write_text(SMALL.replace("samples = 2", "samples = 60"))
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "snn2circuit", "run", str(tmp_path / "small.toml"), "-o", str(out)]
+    command = [sys.executable, "-m", "snn2circuit", "run", str(tmp_path / "long.toml"), "-o", str(out)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
     assert process.stderr is not None
     for line in process.stderr:
@@ -166,8 +167,9 @@ def test_a_killed_run_goes_on_where_it_was(
     assert process.wait(timeout=60) != 0
     process.stderr.close()
     assert not list(out.rglob(".*")), "a half-written file was left"
-    summary = flow.run(read_design(tmp_path / "small.toml"), out)
-    assert "train" in summary["stages_reused"]
+    assert not (out / "waveforms.npz").exists()
+    summary = flow.run(small_design, out)
+    assert summary["stages_reused"] == ["train"]
     assert (out / "network.npz").read_bytes() == (finished[0] / "network.npz").read_bytes()
     assert load(out / "waveforms.npz", Waveforms).stimulus.samples == 2
 
