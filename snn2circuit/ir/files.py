@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
+def atomic(path: Path | str) -> Iterator[Path]:
     """Give a temporary path beside ``path``; move it there when the block ends well, remove it when it does not.
 
     Raises:
@@ -94,7 +94,7 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
     write_text(path, text + "\n")
 
 
-def save(value: object, path: Path) -> None:
+def save(value: object, path: Path | str) -> None:
     """Write a noun to ``path``. Equal contents give equal bytes."""
     arrays: list[np.ndarray[Any, Any]] = []
     header = json.dumps({"format": FORMAT, "value": _encode(value, arrays)}, indent=1, ensure_ascii=False)
@@ -104,7 +104,7 @@ def save(value: object, path: Path) -> None:
             _member(archive, f"{index}.npy", _npy(array))
 
 
-def load(path: Path, kind: type[T], parts: Mapping[str, type] | None = None) -> T:
+def load(path: Path | str, kind: type[T], parts: Mapping[str, type] | None = None) -> T:
     """Read a noun of class ``kind`` from ``path``; ``parts`` maps part kinds (``leaky``, ...) to their classes.
 
     Raises:

@@ -41,7 +41,7 @@ _VERTICES, _INDICES = 34962, 34963
 _Z_UP_TO_Y_UP = [-(0.5**0.5), 0.0, 0.0, 0.5**0.5]  # quaternion, -90 degrees about x
 
 
-def write_glb(layout: Layout, path: Path) -> int:
+def write_glb(layout: Layout, path: Path | str) -> int:
     """Write ``layout`` to ``path`` and return the number of bytes.
 
     Raises:

@@ -19,7 +19,9 @@ from snn2circuit.netlist.dialects import DIALECTS
 CELLS, NETWORK, INDEX = "cells.lib", "network.lib", "netlist.npz"
 
 
-def write_netlist(crossbar: CrossbarNetwork, stimulus: Stimulus, folder: Path, *, dialect: str = "ngspice") -> Netlist:
+def write_netlist(
+    crossbar: CrossbarNetwork, stimulus: Stimulus, folder: Path | str, *, dialect: str = "ngspice"
+) -> Netlist:
     """Write one deck per sample of ``stimulus`` into ``folder``, and return what says how to read them.
 
     Raises:
@@ -30,7 +32,7 @@ def write_netlist(crossbar: CrossbarNetwork, stimulus: Stimulus, folder: Path, *
         raise NetlistError(f"unknown dialect {dialect!r}; allowed: {', '.join(DIALECTS)}")
     if stimulus.samples == 0:
         raise NetlistError("the stimulus has no sample; give at least one")
-    writer = DIALECTS[dialect]
+    writer, folder = DIALECTS[dialect], Path(folder)
     decks = []
     for number in range(stimulus.samples):
         label = f", labelled {stimulus.labels[number]}" if stimulus.labels[number] >= 0 else ""

@@ -20,7 +20,7 @@ HALF_LEVEL = 0.5  # V, between the logic levels of a latched spike
 
 
 def simulate_netlist(
-    folder: Path,
+    folder: Path | str,
     *,
     workers: int | None = None,
     time_limit: float = 600.0,

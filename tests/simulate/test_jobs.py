@@ -18,7 +18,9 @@ SLOW = "* slow\nV1 a 0 1\nR1 a b 1k\nC1 b 0 1u\n.tran 1n 1 0 1n uic\n.end\n"
 BRISK = "* brisk\nV1 a 0 1\nR1 a b 1k\nC1 b 0 1u\n.tran 1u 100m 0 1u uic\n.end\n"
 
 PARENT = """
-import sys
+import signal, sys
+# A test run in the background inherits an ignored SIGINT; a person at a terminal does not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from snn2circuit.simulate.jobs import Job, run_jobs
 jobs = [Job(name=f"slow {i}", text=sys.argv[1], nodes=("a",), stop=1.0) for i in range(3)]
 print("ready", flush=True)
@@ -60,7 +62,7 @@ def test_no_worker_outlives_its_parent(how: signal.Signals, tmp_path: Path) -> N
     assert parent.stdout.readline() == b"ready\n"
     assert wait_until(lambda: len(workers_of(str(tmp_path / "snn2circuit-"))) == 2)
     parent.send_signal(how)
-    parent.wait(timeout=20)
+    assert parent.wait(timeout=20) == -how
     assert wait_until(lambda: not workers_of(str(tmp_path / "snn2circuit-"))), "a worker is still running"
     parent.stdout.close()
 
