@@ -61,7 +61,10 @@ if TYPE_CHECKING:
     from snn2circuit.mapping import map_network as map_network
     from snn2circuit.netlist import write_netlist as write_netlist
     from snn2circuit.neurons import NEURONS as NEURONS
+    from snn2circuit.neurons.alpha import Alpha as Alpha
+    from snn2circuit.neurons.lapicque import Lapicque as Lapicque
     from snn2circuit.neurons.leaky import Leaky as Leaky
+    from snn2circuit.neurons.synaptic import Synaptic as Synaptic
     from snn2circuit.simulate import simulate_netlist as simulate_netlist
     from snn2circuit.training import Recipe as Recipe
 
@@ -117,7 +120,10 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "mapping": ("map_network",),
     "netlist": ("write_netlist",),
     "neurons": ("NEURONS",),
+    "neurons.alpha": ("Alpha",),
+    "neurons.lapicque": ("Lapicque",),
     "neurons.leaky": ("Leaky",),
+    "neurons.synaptic": ("Synaptic",),
     "simulate": ("simulate_netlist",),
     "training": ("Recipe",),
 }

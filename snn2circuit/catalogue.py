@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import inspect
 
 from snn2circuit.datasets import DATASETS
 from snn2circuit.devices import DEVICES
@@ -29,7 +29,7 @@ def rows(what: str) -> list[tuple[str, ...]]:
             return [
                 (
                     name,
-                    ", ".join(f"{each.name}={each.default}" for each in dataclasses.fields(neuron)),
+                    ", ".join(f"{each.name}={each.default}" for each in inspect.signature(neuron).parameters.values()),
                     _first_line(neuron),
                 )
                 for name, neuron in NEURONS.items()

@@ -25,7 +25,7 @@ from snn2circuit.errors import DesignError
 from snn2circuit.layout.processes import PROCESSES
 from snn2circuit.mapping.quantize import MAX_LEVELS, SPACINGS
 from snn2circuit.neurons import NEURONS
-from snn2circuit.neurons.leaky import RESETS
+from snn2circuit.neurons.parameters import RESETS
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,10 @@ class NetworkSection:
     hidden: Annotated[tuple[int, ...], Key("neurons of each hidden layer; [] for none", low=1, high=100_000)] = (32,)
     neuron: Annotated[str, Key("neuron model of every layer", tuple(NEURONS))] = "leaky"
     beta: Annotated[float, Key("membrane decay per step", low=0, high=1)] = 0.9
+    alpha: Annotated[float, Key("decay of the second state (synaptic, alpha)", low=0, high=1)] = 0.95
+    R: Annotated[float, Key("resistance in the model's units (lapicque)", low=0, above=True)] = 1.0
+    C: Annotated[float, Key("capacitance in the model's units (lapicque); 0: from beta", low=0)] = 0.0
+    time_step: Annotated[float, Key("time step in the model's units (lapicque)", low=0, above=True)] = 1.0
     threshold: Annotated[float, Key("a neuron spikes above this membrane", low=0, above=True)] = 1.0
     reset_mechanism: Annotated[str, Key("what a spike does to its membrane", RESETS)] = "subtract"
     steps: Annotated[int, Key("time steps per sample", low=1, high=100_000)] = 25

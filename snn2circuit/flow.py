@@ -9,7 +9,9 @@ are kept with a fingerprint of everything they depend on, and reused when it sti
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,12 +28,13 @@ from snn2circuit.datasets import load_dataset
 from snn2circuit.design import Design
 from snn2circuit.devices import DEVICE_KINDS, DEVICES
 from snn2circuit.errors import DataError
-from snn2circuit.ir.circuit import Timing
+from snn2circuit.ir.circuit import Drive, Timing
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.files import fingerprint, load, save, write_json, write_text
 from snn2circuit.ir.layout import Layout
 from snn2circuit.ir.network import Network, Stimulus
+from snn2circuit.ir.parts import Neuron
 from snn2circuit.ir.waveforms import Waveforms
 from snn2circuit.layout.build import build_layout
 from snn2circuit.layout.connectivity import check_connectivity
@@ -127,20 +130,27 @@ def data_folder(design: Design) -> Path | None:
     return Path(design.data.folder) if design.data.folder else None
 
 
+def check_circuit(design: Design) -> None:
+    """Refuse a neuron that has no circuit before any time goes into training it."""
+    unit = Drive(timing=Timing(slot=design.circuit.slot), v_read=1, siemens_per_unit=1, r_feedback=1, volts_per_unit=1)
+    make_neuron(design).cell(design.network.neuron, unit)
+
+
+def make_neuron(design: Design) -> Neuron:
+    """The neuron part a design describes; it takes the keys it knows, the others belong to other neurons."""
+    part = NEURONS[design.network.neuron]
+    values = {**dataclasses.asdict(design.network), **dataclasses.asdict(design.circuit)}
+    return part(**{name: values[name] for name in inspect.signature(part).parameters if name in values})
+
+
 def design_recipe(design: Design) -> Recipe:
     """The training recipe a design describes."""
     from snn2circuit.training import Recipe
 
     section = design.network
-    neuron = NEURONS[section.neuron](
-        beta=section.beta,
-        threshold=section.threshold,
-        reset_mechanism=section.reset_mechanism,
-        capacitance=design.circuit.capacitance,
-    )
     return Recipe(
         hidden=section.hidden,
-        neuron=neuron,
+        neuron=make_neuron(design),
         steps=section.steps,
         bias=section.bias,
         epochs=design.training.epochs,
@@ -207,6 +217,7 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
     write_text(out / "design.toml", design.as_toml(documented=False))
 
     with stages.stage("data"):
+        check_circuit(design)
         dataset = load_dataset(design.data.dataset, data_folder(design))
     with stages.stage("train") as tell:
         key = " ".join((design.fingerprint("network", "training", "circuit"), fingerprint(dataset), __version__))

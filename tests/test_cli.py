@@ -125,3 +125,12 @@ def test_doctor_finds_what_is_installed() -> None:
     assert result.exit_code == 0, result.output
     for word in ("torch", "snntorch", "PySpice", "ngspice", "KLU"):
         assert word.lower() in result.output.lower()
+
+
+def test_a_neuron_without_a_circuit_is_refused_before_training(tmp_path: Path) -> None:
+    path = tmp_path / "alpha.toml"
+    path.write_text("[network]\nneuron = 'alpha'\nreset_mechanism = 'subtract'\n")
+    result = call("run", path, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "no circuit; train with zero or none" in result.output
+    assert not (tmp_path / "out" / "history.jsonl").exists()

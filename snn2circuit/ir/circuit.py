@@ -117,6 +117,25 @@ class Timing:
         rising = math.exp(-(self.slot - a) / tau) * math.expm1((b - a) / tau)
         return tau * tau * (falling / (d - c) - rising / (b - a))
 
+    def rise(self, tau: float, s: float) -> float:
+        """Unit drive pulse on a leaky integrator, at the instant ``s`` of the slot: ``∫ phi(u) exp(-(s-u)/tau) du``, s.
+
+        On a segment that starts at ``u0`` with value ``p`` and slope ``m`` the integral up to ``s`` is
+        ``tau p w + m tau ((s-u0) - tau w)`` with ``w = 1 - exp(-(s-u0)/tau)``; without leak ``p (s-u0) + m (s-u0)²/2``.
+        """
+        a, b, c, d = self.corners
+        total = 0.0
+        for start, end, level, slope in ((a, b, 0.0, 1 / (b - a)), (b, c, 1.0, 0.0), (c, d, 1.0, -1 / (d - c))):
+            length = min(end, s) - start
+            if length > 0:
+                if math.isinf(tau):
+                    total += level * length + slope * length**2 / 2
+                else:
+                    weight = -math.expm1(-length / tau)
+                    grown = tau * level * weight + slope * tau * (length - tau * weight)
+                    total += grown * math.exp(-(s - start - length) / tau)
+        return total
+
     def end(self, step: int, layer: int) -> float:
         """Instant at which layer ``layer`` (from 0) has finished model step ``step`` (from 0), s."""
         return (step + layer + 1) * self.slot
@@ -184,6 +203,17 @@ class Transconductance:
     out: str
     plus: str
     minus: str
+    siemens: float
+
+
+@noun
+class GatedTransconductance:
+    """Drives the current ``siemens · V(control) · V(gate)`` into node ``out``."""
+
+    name: str
+    out: str
+    control: str
+    gate: str
     siemens: float
 
 
@@ -291,6 +321,7 @@ Element = (
     | Capacitor
     | VoltageGain
     | Transconductance
+    | GatedTransconductance
     | Switch
     | Comparator
     | GatedVoltage

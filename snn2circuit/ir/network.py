@@ -6,6 +6,8 @@ in float64 with the exact updates of snnTorch; the tests hold it against snnTorc
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from snn2circuit.errors import NetworkError
@@ -138,25 +140,36 @@ class Network:
         Raises:
             NetworkError: the inputs have another shape.
         """
+        membranes, spikes = [], []
+        for membrane, fired, _ in self._layers(inputs):
+            membranes.append(membrane)
+            spikes.append(fired)
+        return Activity(membranes=tuple(membranes), spikes=tuple(spikes))
+
+    def largest_states(self, inputs: Floats) -> tuple[float, ...]:
+        """Largest magnitude of any state, membrane or other, in each layer for ``inputs`` as in :meth:`run`."""
+        return tuple(largest for _, _, largest in self._layers(inputs))
+
+    def _layers(self, inputs: Floats) -> Iterator[tuple[Floats, Bools, float]]:
+        """Membranes, spikes and largest state of each layer in turn."""
         inputs = np.asarray(inputs, dtype=np.float64)
         if inputs.ndim != 3 or inputs.shape[2] != self.sizes[0]:
             raise NetworkError(f"inputs have shape {inputs.shape}; the network takes (samples, steps, {self.sizes[0]})")
         signal: Floats = inputs
-        membranes, spikes = [], []
         for layer in self.layers:
             current = signal @ layer.weight.T
             if layer.bias is not None:
                 current = current + layer.bias
             membrane = np.empty_like(current)
             state = layer.neuron.start((current.shape[0], layer.outputs))
+            largest = 0.0
             for step in range(current.shape[1]):
                 state = layer.neuron.advance(state, current[:, step])
                 membrane[:, step] = state[0]
+                largest = max(largest, *(float(np.abs(each).max(initial=0.0)) for each in state))
             fired = fires(layer.neuron, membrane)
-            membranes.append(membrane)
-            spikes.append(fired)
+            yield membrane, fired, largest
             signal = fired.astype(np.float64)
-        return Activity(membranes=tuple(membranes), spikes=tuple(spikes))
 
     def predict(self, samples: Floats, batch: int = 1000) -> Ints:
         """Class of each row of ``samples`` ``(samples, inputs)``, computed in batches to bound memory."""

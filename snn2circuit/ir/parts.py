@@ -62,7 +62,7 @@ class Neuron(Protocol):
         """State after one step driven by ``current`` (any shape, dimensionless)."""
 
     def bound(self, low: Floats, high: Floats) -> Floats:
-        """Upper bound of ``|membrane|`` over all times when every step's current lies in ``[low, high]``."""
+        """Upper bound of every state's magnitude over all times when each step's current lies in ``[low, high]``."""
 
     def cell(self, name: str, drive: Drive) -> Subcircuit:
         """The sized neuron subcircuit.

@@ -24,8 +24,8 @@ MARGIN = 1.25  # between the largest membrane seen on the data and the largest a
 LARGEST_SCALE = 1.0  # V; more than that serves nothing
 
 
-def membrane_peaks(network: Network, inputs: Floats | None) -> tuple[tuple[float, ...], str]:
-    """Largest ``|membrane|`` to allow for in each layer, and whether ``data`` or the ``bound`` alone decided it.
+def state_peaks(network: Network, inputs: Floats | None) -> tuple[tuple[float, ...], str]:
+    """Largest state to allow for in each layer, and whether ``data`` or the ``bound`` alone decided it.
 
     ``inputs`` is ``(samples, inputs)`` or ``None``, which stands for any input between 0 and 1.
 
@@ -50,8 +50,8 @@ def membrane_peaks(network: Network, inputs: Floats | None) -> tuple[tuple[float
         return tuple(bounds), "bound"
     seen = [0.0] * len(bounds)
     for start in range(0, len(inputs), 500):
-        activity = network.run(network.encode(inputs[start : start + 500]))
-        seen = [max(peak, float(np.abs(m).max())) for peak, m in zip(seen, activity.membranes, strict=True)]
+        largest = network.largest_states(network.encode(inputs[start : start + 500]))
+        seen = [max(pair) for pair in zip(seen, largest, strict=True)]
     return tuple(min(MARGIN * peak, bound) for peak, bound in zip(seen, bounds, strict=True)), "data"
 
 

@@ -12,7 +12,7 @@ from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.network import Network
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Device
-from snn2circuit.mapping.calibrate import feedback_resistance, membrane_peaks, membrane_scale
+from snn2circuit.mapping.calibrate import feedback_resistance, membrane_scale, state_peaks
 from snn2circuit.mapping.differential import spread_weights
 from snn2circuit.mapping.lower import lower_layer
 from snn2circuit.mapping.quantize import device_levels, nearest_level
@@ -98,7 +98,7 @@ def map_network(
 
 def scale_voltages(crossbar: CrossbarNetwork, inputs: Floats | None) -> CrossbarNetwork:
     """Choose ``volts_per_unit`` and ``r_feedback`` of every layer for the conductances that are there."""
-    peaks, basis = membrane_peaks(crossbar.network(), inputs)
+    peaks, basis = state_peaks(crossbar.network(), inputs)
     largest_input = 1.0 if inputs is None else max(1.0, float(np.abs(inputs).max()))
     layers = []
     for number, (layer, peak) in enumerate(zip(crossbar.layers, peaks, strict=True)):

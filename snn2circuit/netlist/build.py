@@ -64,14 +64,12 @@ def build_circuit(crossbar: CrossbarNetwork, inputs: Floats, title: str) -> Circ
 
 
 def check_rails(crossbar: CrossbarNetwork, inputs: Floats) -> None:
-    """Refuse a sample ``(steps, inputs)`` that would drive a membrane past the rails."""
-    activity = crossbar.network().run(inputs[None])
-    for number, (layer, membranes) in enumerate(zip(crossbar.layers, activity.membranes, strict=True), start=1):
-        _, step, neuron = np.unravel_index(int(np.abs(membranes).argmax()), membranes.shape)
-        peak = float(np.abs(membranes).max())
+    """Refuse a sample ``(steps, inputs)`` that would drive a neuron past the rails."""
+    peaks = crossbar.network().largest_states(inputs[None])
+    for number, (layer, peak) in enumerate(zip(crossbar.layers, peaks, strict=True), start=1):
         if peak * layer.volts_per_unit > crossbar.v_rail:
             raise NetlistError(
-                f"layer {number}, neuron {neuron}, step {step}: this sample drives the membrane to {peak:.4g} units = "
+                f"layer {number}: this sample drives a neuron to {peak:.4g} units = "
                 f"{peak * layer.volts_per_unit:.4g} V, the rails are at {crossbar.v_rail:g} V; map again with this "
                 "sample among the calibration data, or with higher rails"
             )

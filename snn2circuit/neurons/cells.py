@@ -15,18 +15,25 @@ settle in 1/100 of a clock edge through 1 kΩ switches and droop through 1 TΩ b
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from snn2circuit.ir.circuit import (
     GROUND,
     Block,
     Capacitor,
     Comparator,
     Drive,
+    Element,
+    GatedCurrent,
     GatedVoltage,
     Resistor,
     Switch,
     Timing,
     VoltageGain,
 )
+from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Footprint
 
 NEURON_PORTS = ("bit_pos", "bit_neg", "phi", "sample", "latch", "discharge", "mem", "spike")
@@ -59,6 +66,76 @@ def column_front_end(drive: Drive) -> Block:
     )
 
 
+def time_constant(decay: float, timing: Timing) -> float:
+    """``RC`` of an integrator that keeps ``decay`` over a slot; infinite for 1, and for 0, which has no leak."""
+    return -timing.slot / math.log(decay) if 0 < decay < 1 else math.inf
+
+
+def integrator(node: str, decay: float, timing: Timing, capacitance: float) -> tuple[Element, ...]:
+    """A capacitor on ``node`` that keeps ``decay`` of its charge over a slot.
+
+    For ``0 < decay < 1`` a resistor leaks it, ``R = -T / (C ln decay)``; for 1 nothing does; for 0 a switch shorts it
+    at the start of every slot, so that nothing of the last step survives.
+    """
+    parts: list[Element] = [Capacitor(name=node, a=node, b=GROUND, farads=capacitance)]
+    tau = time_constant(decay, timing)
+    if math.isfinite(tau):
+        parts.append(Resistor(name=f"leak_{node}", a=node, b=GROUND, ohms=tau / capacitance))
+    elif decay == 0:
+        parts.append(
+            Switch(
+                name=f"leak_{node}",
+                a=node,
+                b=GROUND,
+                control="discharge",
+                threshold=LOGIC_HIGH / 2,
+                r_on=discharge_on(timing, capacitance),
+                r_off=SWITCH_OFF,
+            )
+        )
+    return tuple(parts)
+
+
+def clamp(nodes: tuple[str, ...], timing: Timing, capacitance: float) -> Block:
+    """A spike shorts ``nodes`` for the whole next slot, so that the slot's input is lost with what was there."""
+    return Block(
+        comment="reset to zero: a spike shorts the state for the whole next slot",
+        elements=tuple(
+            Switch(
+                name=f"clamp_{node}",
+                a=node,
+                b=GROUND,
+                control="spike",
+                threshold=LOGIC_HIGH / 2,
+                r_on=discharge_on(timing, capacitance),
+                r_off=SWITCH_OFF,
+            )
+            for node in nodes
+        ),
+    )
+
+
+def subtract_reset(threshold: float, amplitude: float) -> Block:
+    """A spike draws ``amplitude`` amperes from ``mem`` during the next drive pulse: ``threshold`` by the slot's end."""
+    return Block(
+        comment=f"reset by subtraction: a spike takes out {threshold:.9g} during the next slot",
+        elements=(GatedCurrent(name="reset", out="mem", enable="spike", gate="phi", amplitude=amplitude),),
+    )
+
+
+def single_pole_bound(low: Floats, high: Floats, decay: float, dip: float) -> Floats:
+    """Largest ``|U|`` of ``U' = decay·U + I - reset`` for ``I`` in ``[low, high]``: the series of the extreme drive.
+
+    Upwards a reset only helps. Downwards a reset by subtraction starts above the threshold and lands no lower than one
+    drive below ``-dip``, ``dip = (1 - decay)·threshold``; other resets have ``dip`` 0. Infinite for ``decay`` 1.
+    """
+    if decay >= 1:
+        return np.full(np.shape(high), np.inf)
+    upper = np.maximum(high, 0) / (1 - decay)
+    fall = np.maximum(-low, 0)
+    return np.maximum(upper, np.maximum(fall / (1 - decay), fall + dip if dip else 0.0))
+
+
 def discharge_on(timing: Timing, capacitance: float) -> float:
     """On-resistance, in ohm, that empties ``capacitance`` to ``exp(-40)`` within the discharge pulse."""
     return timing.discharge.width / (40 * capacitance)
@@ -72,19 +149,6 @@ def discharge_switch(node: str, timing: Timing, capacitance: float) -> Block:
             GatedVoltage(name="clear", out="clear", enable="spike", gate="discharge", amplitude=LOGIC_HIGH),
             Switch(
                 name="clear", a=node, b=GROUND, control="clear", threshold=LOGIC_HIGH / 2,
-                r_on=discharge_on(timing, capacitance), r_off=SWITCH_OFF,
-            ),
-        ),
-    )  # fmt: skip
-
-
-def leak_switch(node: str, timing: Timing, capacitance: float) -> Block:
-    """``beta = 0``: nothing of the last step survives, the membrane is shorted in every slot."""
-    return Block(
-        comment="beta = 0: the membrane is shorted at the start of every slot",
-        elements=(
-            Switch(
-                name="leak", a=node, b=GROUND, control="discharge", threshold=LOGIC_HIGH / 2,
                 r_on=discharge_on(timing, capacitance), r_off=SWITCH_OFF,
             ),
         ),

@@ -28,25 +28,12 @@ switch across ``C`` between the latch and the drive pulse. ``none``: nothing.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from snn2circuit.errors import NetworkError
-from snn2circuit.ir.circuit import (
-    GROUND,
-    Block,
-    Capacitor,
-    Drive,
-    Element,
-    GatedCurrent,
-    Resistor,
-    Subcircuit,
-    Timing,
-    Transconductance,
-)
+from snn2circuit.ir.circuit import GROUND, Block, Drive, Subcircuit, Timing, Transconductance
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Footprint, State
 from snn2circuit.neurons.cells import (
@@ -54,11 +41,13 @@ from snn2circuit.neurons.cells import (
     PRINTED_CELL,
     column_front_end,
     discharge_switch,
-    leak_switch,
+    integrator,
+    single_pole_bound,
     spike_latch,
+    subtract_reset,
+    time_constant,
 )
-
-RESETS = ("subtract", "zero", "none")
+from snn2circuit.neurons.parameters import check_positive, check_reset, check_shares, round_to_float32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,16 +63,10 @@ class Leaky:
     capacitance: float = 100e-9  # F, of the membrane; sets the impedance level, not the behaviour
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "beta", float(np.float32(self.beta)))
-        object.__setattr__(self, "threshold", float(np.float32(self.threshold)))
-        if not 0 <= self.beta <= 1:
-            raise NetworkError(f"beta is {self.beta}; a leaky neuron needs 0 <= beta <= 1")
-        if not (math.isfinite(self.threshold) and self.threshold > 0):
-            raise NetworkError(f"threshold is {self.threshold}; it must be finite and above 0")
-        if self.reset_mechanism not in RESETS:
-            raise NetworkError(f"reset_mechanism is {self.reset_mechanism!r}; allowed: {', '.join(RESETS)}")
-        if not (math.isfinite(self.capacitance) and self.capacitance > 0):
-            raise NetworkError(f"capacitance is {self.capacitance} F; it must be finite and above 0")
+        round_to_float32(self, "beta", "threshold")
+        check_shares(self, "beta")
+        check_positive(self, "threshold", "capacitance")
+        check_reset(self)
 
     def start(self, shape: tuple[int, ...]) -> State:
         """A discharged membrane."""
@@ -99,53 +82,27 @@ class Leaky:
         return (self.beta * membrane + current - reset,)
 
     def bound(self, low: Floats, high: Floats) -> Floats:
-        """Largest ``|U|`` any number of steps can reach: the series of the extreme drive, infinite for beta 1.
-
-        Upwards a reset only helps. Downwards a reset by subtraction starts from above the threshold and lands no lower
-        than one drive below ``-(1 - beta)·threshold``.
-        """
-        if self.beta == 1:
-            return np.full(np.shape(high), np.inf)
-        upper = np.maximum(high, 0) / (1 - self.beta)
-        lower = np.maximum(-low, 0) / (1 - self.beta)
-        if self.reset_mechanism == "subtract":
-            lower = np.maximum(lower, np.maximum(-low, 0) + (1 - self.beta) * self.threshold)
-        return np.maximum(upper, lower)
+        """Largest ``|U|`` any number of steps can reach; infinite for ``beta`` 1."""
+        dip = (1 - self.beta) * self.threshold if self.reset_mechanism == "subtract" else 0.0
+        return single_pole_bound(low, high, self.beta, dip)
 
     def cell(self, name: str, drive: Drive) -> Subcircuit:
         """The sized neuron; see the module's text for the equations."""
         timing = drive.timing
-        tau = self.fastest(timing)
-        kernel = timing.charge(tau)
-        step = (
-            self.capacitance * drive.volts_per_unit / kernel
-        )  # A, for the length of the drive pulse: one membrane unit
-        membrane: list[Element] = [
-            Transconductance(name="in", out="mem", plus=GROUND, minus="x", siemens=step / drive.unit),
-            Capacitor(name="mem", a="mem", b=GROUND, farads=self.capacitance),
-        ]
-        if math.isfinite(tau):
-            membrane.append(Resistor(name="leak", a="mem", b=GROUND, ohms=tau / self.capacitance))
+        kernel = timing.charge(self.fastest(timing))
+        step = self.capacitance * drive.volts_per_unit / kernel  # A; for a drive pulse's length, one unit of membrane
         blocks = [
             column_front_end(drive),
             Block(
                 comment=f"membrane: keeps beta = {self.beta:.9g} over a slot; {drive.volts_per_unit:.6g} V stand for 1",
-                elements=tuple(membrane),
+                elements=(
+                    Transconductance(name="in", out="mem", plus=GROUND, minus="x", siemens=step / drive.unit),
+                    *integrator("mem", self.beta, timing, self.capacitance),
+                ),
             ),
         ]
-        if self.beta == 0:
-            blocks.append(leak_switch("mem", timing, self.capacitance))
         if self.reset_mechanism == "subtract":
-            blocks.append(
-                Block(
-                    comment=f"reset by subtraction: a spike takes out {self.threshold:.9g} during the next slot",
-                    elements=(
-                        GatedCurrent(
-                            name="reset", out="mem", enable="spike", gate="phi", amplitude=self.threshold * step
-                        ),
-                    ),
-                )
-            )
+            blocks.append(subtract_reset(self.threshold, self.threshold * step))
         elif self.reset_mechanism == "zero" and self.beta > 0:
             blocks.append(discharge_switch("mem", timing, self.capacitance))
         blocks.append(spike_latch(self.threshold * drive.volts_per_unit, timing))
@@ -158,7 +115,7 @@ class Leaky:
 
     def fastest(self, timing: Timing) -> float:
         """The leak's time constant ``RC``; no leak resistor, no time constant."""
-        return -timing.slot / math.log(self.beta) if 0 < self.beta < 1 else math.inf
+        return time_constant(self.beta, timing)
 
     def footprint(self) -> Footprint:
         """The printed cell that all neurons share."""

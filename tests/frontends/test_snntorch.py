@@ -173,7 +173,6 @@ REFUSED = {
     "linear at the end": (lambda: nn.Sequential(*pair(), nn.Linear(2, 2)), "last Linear has no neuron"),
     "two linears": (lambda: nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), "1 follows another Linear"),
     "neuron first": (lambda: nn.Sequential(snntorch.Leaky(beta=0.9)), "0 .Leaky. has no nn.Linear before it"),
-    "other neuron": (lambda: nn.Sequential(nn.Linear(2, 2), snntorch.Synaptic(0.5, 0.5)), "no circuit for .*Synaptic"),
     "recurrent": (
         lambda: nn.Sequential(nn.Linear(2, 2), snntorch.RLeaky(beta=0.9, all_to_all=False)),
         "no circuit for .*RLeaky",
@@ -214,3 +213,29 @@ def test_unknown_circuit_value_is_refused() -> None:
     for name in ("inductance", "beta"):
         with pytest.raises(NetworkError, match=f"no circuit value '{name}'; it has capacitance"):
             read(nn.Sequential(*pair()), circuit={name: 1.0})
+
+
+def test_every_neuron_of_the_package_is_read_from_snntorch() -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Linear(3, 4),
+        snntorch.Lapicque(beta=0.9, reset_mechanism="zero", init_hidden=True),
+        nn.Linear(4, 4),
+        snntorch.Lapicque(R=5.0, C=1.5, time_step=0.5, init_hidden=True),
+        nn.Linear(4, 4),
+        snntorch.Synaptic(alpha=0.7, beta=0.8, threshold=0.5, init_hidden=True),
+        nn.Linear(4, 2),
+        snntorch.Alpha(alpha=0.9, beta=0.6, init_hidden=True, output=True),
+    )
+    network = from_snntorch(module, neurons=NEURONS, name="all", steps=20)
+    assert [layer.neuron.kind for layer in network.layers] == ["lapicque", "lapicque", "synaptic", "alpha"]
+    inputs = np.random.default_rng(0).uniform(0, 3, (2, 20, 3))
+    ours, theirs = network.run(inputs), run_snntorch(network, inputs)
+    # The module itself, in double precision, is the judge of both.
+    module.double()
+    with torch.no_grad():
+        for step in range(20):
+            _, *_, membrane = module(torch.from_numpy(inputs[:, step]))
+            np.testing.assert_allclose(ours.membranes[-1][:, step], membrane.numpy(), rtol=1e-9, atol=1e-9)
+    for a, b in zip(ours.spikes, theirs.spikes, strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -22,7 +22,6 @@ from snn2circuit.ir.circuit import (
     Timing,
     Transconductance,
 )
-from snn2circuit.neurons import NEURONS
 from snn2circuit.neurons.leaky import Leaky
 
 DRIVE = Drive(timing=Timing(slot=1e-3), v_read=0.1, siemens_per_unit=2e-5, r_feedback=5e3, volts_per_unit=0.08)
@@ -46,7 +45,7 @@ def test_a_slot_of_the_cell_integrates_to_the_update(beta: float, slot: float) -
     drive = Drive(timing=timing, v_read=0.1, siemens_per_unit=2e-5, r_feedback=5e3, volts_per_unit=0.08)
     parts = elements(neuron.cell("cell", drive))
     gm = parts[Transconductance, "in"].siemens
-    leak = 1 / parts[Resistor, "leak"].ohms if beta < 1 else 0.0
+    leak = 1 / parts[Resistor, "leak_mem"].ohms if beta < 1 else 0.0
     reset = parts[GatedCurrent, "reset"].amplitude
     start, current = 0.7, 1.25
     x = -drive.unit * current
@@ -82,7 +81,7 @@ def test_the_discharge_empties_the_capacitor_and_ends_before_the_drive() -> None
         Leaky(beta=0.0, reset_mechanism="none").cell(
             "cell", Drive(timing=timing, v_read=0.1, siemens_per_unit=2e-5, r_feedback=5e3, volts_per_unit=0.08)
         )
-    )[Switch, "leak"]
+    )[Switch, "leak_mem"]
     assert math.exp(-pulse.width / (switch.r_on * Leaky().capacitance)) < 1e-15
 
 
@@ -133,16 +132,3 @@ def test_parameters_are_the_float32_that_snntorch_uses() -> None:
 def test_impossible_parameters_are_refused(change: dict[str, object], says: str) -> None:
     with pytest.raises(NetworkError, match=says):
         Leaky(**change)
-
-
-@pytest.mark.parametrize("name", NEURONS)
-def test_every_neuron_keeps_the_contract(name: str) -> None:
-    neuron = NEURONS[name]()
-    assert neuron.kind == name
-    cell = neuron.cell("cell_l1", DRIVE)
-    assert cell.ports == ("bit_pos", "bit_neg", "phi", "sample", "latch", "discharge", "mem", "spike")
-    assert all(block.comment for block in cell.blocks)
-    assert neuron.footprint().width_nm > 0
-    membrane, *_ = neuron.start((2, 3))
-    assert membrane.shape == (2, 3)
-    assert not membrane.any()

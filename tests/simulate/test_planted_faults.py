@@ -35,7 +35,7 @@ def judge_after(fault: tuple[str, str, str], tmp_path: Path, reset: str = "subtr
         ),
         pytest.param(("cells.lib", r"^(Babove above 0 V=1\*u\(V\(mem\)-)", r"\g<1>0.4*"), 1, id="a wrong threshold"),
         pytest.param(("cells.lib", r"^Breset .*$", ""), 1, id="a missing reset"),
-        pytest.param(("cells.lib", r"^(Rleak mem 0) \S+", r"\1 1e9"), 1, id="a missing leak"),
+        pytest.param(("cells.lib", r"^(Rleak_mem mem 0) \S+", r"\1 1e9"), 1, id="a missing leak"),
         pytest.param(("network.lib", r"spike_l1_n0(\)-0\.5\))", r"spike_l1_n1\1"), 2, id="two neurons swapped"),
         pytest.param(("sample_0.cir", r"^Vbias_l1 .*$", "Vbias_l1 bias_l1 0 0"), 1, id="a dead bias line"),
     ],

@@ -20,6 +20,7 @@ from snn2circuit.ir.circuit import (
     Crossbar,
     Element,
     GatedCurrent,
+    GatedTransconductance,
     GatedVoltage,
     Instance,
     PiecewiseSource,
@@ -106,6 +107,8 @@ def _element(element: Element) -> list[str]:
             return [f"E{name} {_node(out)} 0 {_node(plus)} {_node(minus)} {spice(gain)}"]
         case Transconductance(out=out, plus=plus, minus=minus, siemens=siemens):
             return [f"G{name} 0 {_node(out)} {_node(plus)} {_node(minus)} {spice(siemens)}"]
+        case GatedTransconductance(out=out, control=control, gate=gate, siemens=siemens):
+            return [f"B{name} 0 {_node(out)} I={spice(siemens)}*V({_node(control)})*V({_node(gate)})"]
         case Switch(a=a, b=b, control=control, threshold=threshold, r_on=r_on, r_off=r_off):
             return [f"S{name} {_node(a)} {_node(b)} {_node(control)} 0 {_model(r_on, r_off, threshold)}"]
         case Comparator(out=out, plus=plus, threshold=threshold, high=high):
