@@ -238,6 +238,16 @@ def list_(what: str) -> None:
 
 
 @main.command()
+@click.argument("dataset")
+@click.option("--folder", type=_OUT, help="Data folder; without one, $SNN2CIRCUIT_DATA or ~/.cache/snn2circuit.")
+def download(dataset: str, folder: Path | None) -> None:
+    """Fetch a dataset with torchvision (the extra `download`) into the data folder."""
+    from snn2circuit.datasets import download_dataset
+
+    click.echo(f"{dataset}: {download_dataset(dataset, folder)}")
+
+
+@main.command()
 @click.argument("design_file", type=_IN, required=False, metavar="[DESIGN.toml]")
 def design(design_file: Path | None) -> None:
     """Print a design file in full: every key, its meaning, its allowed values."""

@@ -134,3 +134,9 @@ def test_a_neuron_without_a_circuit_is_refused_before_training(tmp_path: Path) -
     assert result.exit_code == 1
     assert "no circuit; train with zero or none" in result.output
     assert not (tmp_path / "out" / "history.jsonl").exists()
+
+
+def test_download_says_what_needs_none(tmp_path: Path) -> None:
+    result = call("download", "digits", "--folder", tmp_path)
+    assert result.exit_code == 1
+    assert "needs no download" in result.output

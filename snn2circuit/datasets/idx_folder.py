@@ -83,7 +83,7 @@ def find_files(source: Source, folder: Path | None, shared: tuple[Path, ...] = (
         + "\n".join(missing)
         + f"\nPut them there, or name another folder (the data folder of the design, or {FOLDER_VARIABLE}),"
         " or fetch them with torchvision: pip install 'snn2circuit[download]' and\n"
-        f"  python -c \"from snn2circuit.datasets import download_dataset; download_dataset('{source.name}')\""
+        f"  snn2circuit download {source.name}"
     )
 
 

@@ -157,7 +157,7 @@ def test_missing_files_are_named_with_the_way_out(tmp_path: Path, monkeypatch: p
     text = str(caught.value)
     assert f"{tmp_path}: no t10k-labels-idx1-ubyte\n" in text
     assert f"{tmp_path / 'MNIST' / 'raw'}: no train-images-idx3-ubyte, train-labels-idx1-ubyte," in text
-    for way_out in ("SNN2CIRCUIT_DATA", "snn2circuit[download]", "download_dataset('mnist')"):
+    for way_out in ("SNN2CIRCUIT_DATA", "snn2circuit[download]", "snn2circuit download mnist"):
         assert way_out in text
     monkeypatch.delenv("SNN2CIRCUIT_DATA", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
