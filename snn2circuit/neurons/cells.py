@@ -5,12 +5,12 @@ Every neuron subcircuit has the ports :data:`NEURON_PORTS`. Logic levels are 0 V
 *Column front end.* Two inverting transimpedance amplifiers hold both bit lines at virtual ground. The first turns the
 negative line's current into ``-Rf·I_neg`` and pushes that through a second ``Rf`` into the positive line's virtual
 ground, so the second amplifier sees ``I_pos - I_neg`` and gives ``V(x) = -Rf·(I_pos - I_neg)``. Bit lines at ground
-are what makes a crossbar a sum of products: no current leaks from one word line into another (C. Mead's virtual-ground
-summing; any op-amp text has the two stages).
+are what makes a crossbar a sum of products: no current leaks from one word line into another. Both stages stand in any
+op-amp text.
 
 *Spike latch.* A comparator, then a master and a slave sample-and-hold. The master follows the comparator until the
 slot's end; the slave copies it just after, so the spike stands still during the whole next slot. The hold capacitors
-settle in 1/100 of a clock edge through 1 kΩ switches and droop through 1 TΩ by less than 1e-4 in a slot.
+settle in 1/100 of a clock edge through 1 kΩ switches and droop through 1 TΩ by 1e-4 in a slot.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ PRINTED_CELL = Footprint(
 )
 
 LOGIC_HIGH = 1.0  # V
-OPEN_LOOP_GAIN = 1e8  # ideal amplifier: 1e5 times the gain at which a gain error first flips a spike
+OPEN_LOOP_GAIN = 1e8  # ideal: an error of about 1e-7 of the sum, below the simulator's own
 SWITCH_OFF = 1e12  # ohm
 LATCH_ON = 1e3  # ohm
 
