@@ -94,6 +94,8 @@ def train(design_file: Path | None, out: Path, state_dict: Path | None, history:
         trained = flow.train_module(dataset, recipe, seed=design.training.seed, history=history, on_progress=tell)
     network = flow.read_trained(trained, dataset)
     save(network, out)
+    if trained.interrupted:
+        click.echo(flow.interruption(trained))
     if state_dict:
         from snn2circuit.training import save_state_dict
 

@@ -71,10 +71,13 @@ def train_module(
             accuracies = f"validation {record.validation_accuracy:.2%}, test {record.test_accuracy:.2%}"
             on_progress(record.epoch / recipe.epochs, f"loss {record.loss:.3f}, {accuracies}")
 
-    trained = training.train(dataset, recipe, seed=seed, history=history, on_epoch=report)
-    if trained.interrupted and on_progress:
-        on_progress(1.0, f"interrupted; the best so far, epoch {trained.best.epoch}, is kept")
-    return trained
+    return training.train(dataset, recipe, seed=seed, history=history, on_epoch=report)
+
+
+def interruption(trained: Trained) -> str:
+    """What to tell a person of a training that was cut short."""
+    finished, planned = trained.history[-1].epoch, trained.recipe.epochs
+    return f"interrupted after epoch {finished} of {planned}; the best so far, epoch {trained.best.epoch}, is kept"
 
 
 def read_trained(trained: Trained, dataset: Dataset) -> Network:
@@ -230,7 +233,9 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
             network = read_trained(trained, dataset)
             plot_training(read_history(history), out / "training.png")
             save(network, out / "network.npz")
-            if not trained.interrupted:
+            if trained.interrupted:
+                stages.notes["train"] = interruption(trained)
+            else:
                 stages.keep("train", key)
     with stages.stage("map"):
         crossbar = map_crossbar(design, network, dataset)
@@ -273,7 +278,7 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
             layout=layout,
             glb_bytes=glb_bytes,
         )
-        summary = summarize(results, design, seconds=stages.seconds, reused=stages.reused)
+        summary = summarize(results, design, seconds=stages.seconds, reused=stages.reused, notes=stages.notes)
         write_report(summary, results, design, out)
     summary["seconds"] = {name: round(value, 3) for name, value in stages.seconds.items()}
     write_json(out / "summary.json", summary)

@@ -29,6 +29,7 @@ class Stages:
         self.out, self.parts, self.on_progress = out, parts, on_progress
         self.seconds: dict[str, float] = {}  # wall seconds of each stage, or what it took when its result was made
         self.reused: list[str] = []
+        self.notes: dict[str, str] = {}  # what a person must know of a stage beyond its time
         self._pending: dict[str, str] = {}
         self._kept: dict[str, dict[str, Any]] = {} if fresh else self._read()
 
@@ -49,7 +50,8 @@ class Stages:
         if name in self._pending:
             self._kept[name] = {"key": self._pending.pop(name), "seconds": self.seconds[name]}
             write_json(self.out / "stages.json", self._kept)
-        tell(1.0, "reused" if name in self.reused else f"{self.seconds[name]:.1f} s")
+        took = "reused" if name in self.reused else f"{self.seconds[name]:.1f} s"
+        tell(1.0, f"{took}, {self.notes[name]}" if name in self.notes else took)
 
     def reuse(self, name: str, key: str, file: str, kind: type[T], *others: str) -> T | None:
         """The result of an earlier run for the same ``key``, or ``None`` if it has to be made."""

@@ -196,3 +196,19 @@ def test_a_full_disk_is_an_error_and_the_old_results_stay(
     assert "cannot write" in result.stderr
     assert (out / "layout.npz").read_bytes() == before
     assert not list(out.glob(".*"))
+
+
+def test_an_interrupted_training_goes_on_with_the_best_so_far_and_says_so(
+    small_design: Design, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_after_two(stage: str, share: float, remark: str) -> None:
+        if stage == "train" and 0.5 <= share < 1:
+            raise KeyboardInterrupt
+
+    summary = flow.run(small_design, tmp_path, on_progress=stop_after_two)
+    assert summary["notes"]["train"].startswith("interrupted after epoch 2 of 4; the best so far, epoch ")
+    assert summary["spike_mismatches"] == 0
+    assert "interrupted after epoch 2 of 4" in (tmp_path / "report.html").read_text()
+    assert len((tmp_path / "history.jsonl").read_text().splitlines()) == 2
+    # It is not taken for the whole training next time.
+    assert flow.run(small_design, tmp_path)["stages_reused"] == []

@@ -167,6 +167,7 @@ def headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
             "worst membrane error",
             f"{summary['worst_membrane_error']:.1e} (smallest margin {summary['smallest_margin']:.1e})",
         ),
+        *((f"note on {stage}", note) for stage, note in summary["notes"].items()),
         (
             "time",
             f"{sum(seconds.values()):.1f} s: " + ", ".join(f"{name} {value:.1f}" for name, value in seconds.items()),

@@ -37,7 +37,9 @@ class Results:
     glb_bytes: int
 
 
-def summarize(results: Results, design: Design, *, seconds: dict[str, float], reused: list[str]) -> dict[str, Any]:
+def summarize(
+    results: Results, design: Design, *, seconds: dict[str, float], reused: list[str], notes: dict[str, str]
+) -> dict[str, Any]:
     """The content of ``summary.json``; keys say what they count, times are wall seconds."""
     crossbar, equivalence, test = results.crossbar, results.equivalence, results.dataset.test
     costs = mapping_cost(crossbar)
@@ -75,6 +77,7 @@ def summarize(results: Results, design: Design, *, seconds: dict[str, float], re
         "glb_bytes": results.glb_bytes,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "stages_reused": reused,
+        "notes": notes,
         "assumptions": list(assumptions(crossbar, results.layout)),
         "versions": versions(equivalence.simulator),
         "seed": design.training.seed,
