@@ -1,6 +1,6 @@
 """One deck in one fresh process: the only file that knows PySpice and ngspice.
 
-Run as ``python -m snn2circuit.simulate.ngspice DECK RESULT TIME_LIMIT NODE...``; it is a worker of
+Run as ``python -m snn2circuit.simulate.ngspice DECK RESULT TIME_LIMIT STOP NODE...``; it is a worker of
 :mod:`snn2circuit.simulate.jobs`, not for people.
 
 A fresh process per deck is a rule of correctness: ngspice keeps the previous circuit when a deck does not load, and

@@ -27,6 +27,13 @@ def test_a_good_deck_passes_whatever_harmless_notes_are_printed() -> None:
     assert result.version.startswith("ngspice")
 
 
+def test_a_note_on_standard_error_that_pyspice_takes_for_a_failure_is_not_one() -> None:
+    """ngspice says there that a measurement lies outside the run, PySpice raises, and the waveforms are whole."""
+    result = run(GOOD.replace(".tran", ".meas tran late find v(a) at=5\n.tran"))
+    assert result.traces[0][-1] == pytest.approx(0.5)
+    assert result.time[-1] == pytest.approx(1e-3)
+
+
 @pytest.mark.parametrize(
     ("text", "error", "names"),
     [
