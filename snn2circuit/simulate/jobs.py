@@ -17,7 +17,8 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -25,7 +26,7 @@ from typing import IO
 import numpy as np
 
 from snn2circuit import errors
-from snn2circuit.errors import SimulationError, SimulationTimeout
+from snn2circuit.errors import OutputError, SimulationError, SimulationTimeout
 from snn2circuit.ir.noun import Floats
 
 Progress = Callable[[int, float], None]  # (index of the deck, share of it done)
@@ -59,11 +60,12 @@ def run_jobs(
 
     Raises:
         SimulationError: the first job that failed, with its deck's name; the others are stopped.
+        OutputError: the temporary folder cannot be written.
     """
     waiting = deque(enumerate(jobs))
     results: dict[int, Result] = {}
     running: dict[int, _Worker] = {}
-    with tempfile.TemporaryDirectory(prefix="snn2circuit-") as folder, selectors.DefaultSelector() as selector:
+    with _temporary_folder() as folder, selectors.DefaultSelector() as selector:
         try:
             while waiting or running:
                 while waiting and len(running) < max(1, workers):
@@ -88,13 +90,32 @@ def run_jobs(
     return [results[index] for index in range(len(jobs))]
 
 
+@contextmanager
+def _temporary_folder() -> Iterator[str]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="snn2circuit-")
+    except OSError as error:
+        raise OutputError(
+            f"no temporary folder for the simulation: {error.strerror or error}; let TMPDIR name another place"
+        ) from error
+    with folder as name:
+        yield name
+
+
 class _Worker:
     """A running process and what it has said so far."""
 
     def __init__(self, job: Job, folder: Path, time_limit: float) -> None:
         self.job, self.folder, self.time_limit = job, folder, time_limit
-        folder.mkdir()
-        (folder / "deck.cir").write_text(job.text, encoding="utf-8")
+        try:
+            folder.mkdir()
+            (folder / "deck.cir").write_text(job.text, encoding="utf-8")
+            (folder / "nodes.json").write_text(json.dumps(job.nodes), encoding="utf-8")
+        except OSError as error:
+            raise OutputError(
+                f"{job.name}: cannot write into the temporary folder {folder}: {error.strerror or error}; "
+                "free some space, or let TMPDIR name another folder"
+            ) from error
         self.started = time.monotonic()
         self.message: dict[str, str] = {}
         self.buffer = b""
@@ -113,10 +134,10 @@ class _Worker:
             "-m",
             "snn2circuit.simulate.ngspice",
             "deck.cir",
+            "nodes.json",
             "result.npz",
             str(time_limit),
             repr(job.stop),
-            *job.nodes,
         ]
         with (folder / "stderr.txt").open("wb") as stderr:
             self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module

@@ -1,6 +1,6 @@
 """One deck in one fresh process: the only file that knows PySpice and ngspice.
 
-Run as ``python -m snn2circuit.simulate.ngspice DECK RESULT TIME_LIMIT STOP NODE...``; it is a worker of
+Run as ``python -m snn2circuit.simulate.ngspice DECK NODES RESULT TIME_LIMIT STOP``; it is a worker of
 :mod:`snn2circuit.simulate.jobs`, not for people.
 
 A fresh process per deck is a rule of correctness: ngspice keeps the previous circuit when a deck does not load, and
@@ -155,12 +155,13 @@ def _tell(**message: object) -> None:
 
 def main(arguments: list[str]) -> int:
     """Entry of the worker process."""
-    deck, result, time_limit, stop, *nodes = arguments
+    deck, node_file, result, time_limit, stop = arguments
     cpu = int(float(time_limit)) + 5
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    nodes = json.loads(Path(node_file).read_text(encoding="utf-8"))
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
         outcome = run_deck(Path(deck).read_text(encoding="utf-8"), nodes, lambda share: _tell(progress=share))
@@ -169,6 +170,9 @@ def main(arguments: list[str]) -> int:
         _tell(done=outcome["version"])
     except SimulationError as error:
         _tell(error=type(error).__name__, message=str(error))
+        return 1
+    except OSError as error:
+        _tell(error="SimulationError", message=f"the result cannot be written: {error.strerror or error}")
         return 1
     except MemoryError:
         _tell(error="SimulationError", message=f"the simulation needs more than {MEMORY_LIMIT} bytes of memory")

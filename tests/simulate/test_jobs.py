@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from snn2circuit.errors import SimulationTimeout
+from snn2circuit.errors import OutputError, SimulationTimeout
 from snn2circuit.simulate.jobs import Job, run_jobs
 
 SLOW = "* slow\nV1 a 0 1\nR1 a b 1k\nC1 b 0 1u\n.tran 1n 1 0 1n uic\n.end\n"
@@ -95,3 +95,21 @@ def test_the_users_spiceinit_is_not_executed(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     run_jobs([Job(name="brisk", text=BRISK, nodes=("b",), stop=0.1)], workers=1, time_limit=120)
     assert not canary.exists()
+
+
+def test_a_temporary_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = Job(name="brisk", text=BRISK, nodes=("b",), stop=0.1)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(OutputError, match="let TMPDIR name another place"):
+        run_jobs([job], workers=1, time_limit=60)
+    # A file system that is full while the deck is written: real, and without being root.
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    script = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
+        "from snn2circuit.simulate.jobs import Job, run_jobs;"
+        "run_jobs([Job(name='big', text='*' * 5000, nodes=('b',), stop=0.1)], workers=1, time_limit=60)"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "OutputError" in result.stderr
+    assert "cannot write into the temporary folder" in result.stderr
