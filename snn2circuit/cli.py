@@ -100,8 +100,10 @@ def train(design_file: Path | None, out: Path, state_dict: Path | None, history:
         from snn2circuit.training import save_state_dict
 
         save_state_dict(trained.module, state_dict)
-    accuracy = float((network.predict(dataset.test.inputs) == dataset.test.labels).mean())
-    click.echo(f"{out}: {'-'.join(map(str, network.sizes))}, test accuracy {accuracy:.2%}")
+    from snn2circuit.training import accuracy
+
+    share = accuracy(network.predict(dataset.test.inputs), dataset.test.labels)
+    click.echo(f"{out}: {'-'.join(map(str, network.sizes))}, test accuracy {share:.2%}")
 
 
 @main.command("map")

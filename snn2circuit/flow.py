@@ -236,7 +236,7 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
             if trained.interrupted:
                 stages.notes["train"] = interruption(trained)
             else:
-                stages.keep("train", key)
+                stages.keep("train", key, network)
     with stages.stage("map"):
         crossbar = map_crossbar(design, network, dataset)
         save(crossbar, out / "crossbar.npz")
@@ -254,7 +254,7 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
                 on_progress=lambda share: tell(share, f"{stimulus.samples} samples in ngspice"),
             )
             save(waveforms, out / "waveforms.npz")
-            stages.keep("simulate", key)
+            stages.keep("simulate", key, waveforms)
     with stages.stage("compare"):
         equivalence = compare_circuit(crossbar, waveforms)
         snntorch_mismatches = judge_with_snntorch(crossbar, waveforms)

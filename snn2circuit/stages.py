@@ -1,8 +1,8 @@
 """Bookkeeping of a run: time and progress of each stage, and whether an earlier result still holds.
 
 ``stages.json`` in the output folder remembers, for each expensive stage, a key made of everything its result depends
-on, and the seconds it took. A result is reused when the key is the same and the file still loads; a damaged file is
-simply made again.
+on, the fingerprint of the result, and the seconds it took. A result is reused when the key is the same and the file
+holds that very result; a file that is damaged, or that a later run has overwritten, is made again.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from snn2circuit.errors import FileFormatError
-from snn2circuit.ir.files import load, write_json
+from snn2circuit.ir.files import fingerprint, load, write_json
 
-NAMES = ("data", "train", "map", "netlist", "simulate", "compare", "layout", "report")
 Progress = Callable[[str, float, str], None]  # (stage, share of it done from 0 to 1, remark)
 T = TypeVar("T")
 
@@ -30,7 +29,7 @@ class Stages:
         self.seconds: dict[str, float] = {}  # wall seconds of each stage, or what it took when its result was made
         self.reused: list[str] = []
         self.notes: dict[str, str] = {}  # what a person must know of a stage beyond its time
-        self._pending: dict[str, str] = {}
+        self._pending: dict[str, dict[str, Any]] = {}
         self._kept: dict[str, dict[str, Any]] = {} if fresh else self._read()
 
     @contextmanager
@@ -48,7 +47,7 @@ class Stages:
         if name not in self.reused:
             self.seconds[name] = time.perf_counter() - started
         if name in self._pending:
-            self._kept[name] = {"key": self._pending.pop(name), "seconds": self.seconds[name]}
+            self._kept[name] = {**self._pending.pop(name), "seconds": self.seconds[name]}
             write_json(self.out / "stages.json", self._kept)
         took = "reused" if name in self.reused else f"{self.seconds[name]:.1f} s"
         tell(1.0, f"{took}, {self.notes[name]}" if name in self.notes else took)
@@ -62,13 +61,15 @@ class Stages:
             value = load(self.out / file, kind, self.parts)
         except FileFormatError:
             return None
+        if fingerprint(value) != kept.get("result"):
+            return None
         self.seconds[name] = float(kept["seconds"])
         self.reused.append(name)
         return value
 
-    def keep(self, name: str, key: str) -> None:
-        """Remember, once stage ``name`` ends well, that its result stands for ``key``."""
-        self._pending[name] = key
+    def keep(self, name: str, key: str, value: object) -> None:
+        """Remember, once stage ``name`` ends well, that its result ``value`` stands for ``key``."""
+        self._pending[name] = {"key": key, "result": fingerprint(value)}
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
@@ -76,4 +77,8 @@ class Stages:
         except (OSError, ValueError):
             return {}
         entries = data.items() if isinstance(data, dict) else ()
-        return {name: entry for name, entry in entries if isinstance(entry, dict) and {"key", "seconds"} <= set(entry)}
+        return {
+            name: entry
+            for name, entry in entries
+            if isinstance(entry, dict) and "key" in entry and isinstance(entry.get("seconds"), (int, float))
+        }

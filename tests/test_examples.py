@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-
-import pytest
 
 from snn2circuit import flow
 from snn2circuit.design import Design, read_design
@@ -60,6 +59,16 @@ def test_xor_is_learned_mapped_and_simulated(tmp_path: Path) -> None:
     assert summary["spike_mismatches"] == summary["spike_mismatches_snntorch"] == 0
 
 
-@pytest.mark.parametrize("name", ["mnist"])
-def test_other_designs_are_valid(name: str) -> None:
-    assert read_design(EXAMPLES / f"{name}.toml").data.dataset == name
+def test_the_mnist_design_runs_on_the_real_data(tmp_path: Path) -> None:
+    """One epoch and one sample of it: 15,920 devices, the whole network in ngspice."""
+    design = read_design(EXAMPLES / "mnist.toml")
+    design = replace(
+        design,
+        data=replace(design.data, folder=str(EXAMPLES.parent / ".cache")),
+        training=replace(design.training, epochs=1),
+        simulation=replace(design.simulation, samples=1),
+    )
+    summary = flow.run(design, tmp_path)
+    assert summary["devices"] == 2 * (785 * 10 + 11 * 10)
+    assert summary["accuracy_mapped"] > 0.7
+    assert summary["spike_mismatches"] == summary["spike_mismatches_snntorch"] == 0

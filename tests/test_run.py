@@ -21,7 +21,7 @@ from conftest import SMALL
 from snn2circuit import flow
 from snn2circuit.design import Design
 from snn2circuit.errors import OutputError, SimulationTimeout
-from snn2circuit.ir.files import load
+from snn2circuit.ir.files import load, save
 from snn2circuit.ir.network import Network
 from snn2circuit.ir.waveforms import Waveforms
 
@@ -212,3 +212,19 @@ def test_an_interrupted_training_goes_on_with_the_best_so_far_and_says_so(
     assert len((tmp_path / "history.jsonl").read_text().splitlines()) == 2
     # It is not taken for the whole training next time.
     assert flow.run(small_design, tmp_path)["stages_reused"] == []
+
+
+def test_a_result_that_another_run_has_overwritten_is_not_reused(
+    small_design: Design, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """A run with another seed that is killed right after saving its network leaves the first run's key behind."""
+    out = tmp_path / "out"
+    shutil.copytree(finished[0], out)
+    other = load(out / "network.npz", Network, flow.PARTS)
+    save(
+        replace(other, layers=(other.layers[0], replace(other.layers[1], weight=-other.layers[1].weight))),
+        out / "network.npz",
+    )
+    summary = flow.run(small_design, out)
+    assert "train" not in summary["stages_reused"]
+    assert (out / "network.npz").read_bytes() == (finished[0] / "network.npz").read_bytes()

@@ -7,8 +7,6 @@ import re
 from importlib import metadata
 from typing import Any
 
-import numpy as np
-
 from snn2circuit.analysis.compare import Equivalence, MappingEffect
 from snn2circuit.design import Design
 from snn2circuit.ir.crossbar import CrossbarNetwork
@@ -18,6 +16,7 @@ from snn2circuit.ir.network import Network
 from snn2circuit.ir.noun import noun
 from snn2circuit.ir.waveforms import Waveforms
 from snn2circuit.mapping import mapping_cost
+from snn2circuit.training import accuracy
 
 PACKAGES = ("snn2circuit", "torch", "snntorch", "numpy", "PySpice", "networkx", "trimesh", "matplotlib", "scikit-learn")
 
@@ -49,8 +48,8 @@ def summarize(
         "network": "-".join(map(str, crossbar.sizes)),
         "neuron": crossbar.layers[0].neuron.kind,
         "steps": crossbar.steps,
-        "accuracy_trained": _accuracy(results.network, test.inputs, test.labels),
-        "accuracy_mapped": _accuracy(crossbar.network(), test.inputs, test.labels),
+        "accuracy_trained": round(accuracy(results.network.predict(test.inputs), test.labels), 6),
+        "accuracy_mapped": round(accuracy(crossbar.network().predict(test.inputs), test.labels), 6),
         "test_samples": len(test.labels),
         "device": crossbar.device.name,
         "devices": crossbar.devices,
@@ -106,7 +105,3 @@ def versions(simulator: str) -> dict[str, str]:
             found[package] = "not installed as a package"
     match = re.match(r"(\S+) (\S+)", simulator)
     return found | ({match[1]: match[2]} if match else {})
-
-
-def _accuracy(network: Network, inputs: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
-    return round(float((network.predict(inputs) == labels).mean()), 6)

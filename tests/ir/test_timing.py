@@ -97,3 +97,16 @@ def test_ends_are_pipelined() -> None:
 def test_impossible_slots_are_refused(slot: float) -> None:
     with pytest.raises(NetlistError, match=r"slot is .* s; allowed are"):
         Timing(slot=slot)
+
+
+@pytest.mark.parametrize("slots", [0.05, 0.7, 3.0, 1e3, math.inf])
+def test_rise_ends_as_charge_and_is_the_integral_on_the_way(slots: float) -> None:
+    timing = Timing(slot=2e-3)
+    tau = slots * timing.slot
+    assert timing.rise(tau, timing.slot) == pytest.approx(timing.charge(tau), rel=1e-9)
+    a, b, c, d = timing.corners
+    for s in (a / 2, (a + b) / 2, 0.5 * timing.slot, (c + d) / 2):
+        steps = np.linspace(0, s, 400_001)
+        pulse = np.interp(steps, [a, b, c, d], [0, 1, 1, 0])
+        expected = np.trapezoid(pulse * np.exp(-(s - steps) / tau), steps)
+        assert timing.rise(tau, s) == pytest.approx(expected, rel=1e-6, abs=1e-15)
