@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from snn2circuit.errors import FileFormatError
+from snn2circuit.errors import Snn2CircuitError
 from snn2circuit.ir.files import fingerprint, load, write_json
 
 Progress = Callable[[str, float, str], None]  # (stage, share of it done from 0 to 1, remark)
@@ -59,7 +59,7 @@ class Stages:
             return None
         try:
             value = load(self.out / file, kind, self.parts)
-        except FileFormatError:
+        except Snn2CircuitError:
             return None
         if fingerprint(value) != kept.get("result"):
             return None

@@ -1,4 +1,4 @@
-"""The cells that neuron circuits share: column front end, spike latch, discharge switch.
+"""The cells that neuron circuits share: column front end, integrator, resets, spike latch.
 
 Every neuron subcircuit has the ports :data:`NEURON_PORTS`. Logic levels are 0 V and 1 V.
 
