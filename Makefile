@@ -37,7 +37,8 @@ format: install ## let ruff rewrite what it can
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 
-lock: install ## resolve requirements.lock again after a change in pyproject.toml; ARGS=--upgrade for newer versions
+lock: ## resolve requirements.lock again after a change in pyproject.toml; ARGS=--upgrade for newer versions
+	@[ -x .venv/bin/python ] || bash scripts/install_python.sh
 	$(RUN) pip install --quiet --no-deps uv==0.13.9
 	.venv/bin/python scripts/lock.py $(ARGS)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 HEADER = """\
-# Every package that snn2circuit, its `download` extra and its tests need, pinned exactly. Written by `make lock`.
+# Every package that snn2circuit, its extras and its tests need, pinned exactly. Written by `make lock`.
 #
 # Install with `make install`, which runs `pip install --no-deps -r requirements.lock`: without --no-deps some of these
 # packages would replace the CPU build of torch by several gigabytes of CUDA. No index is named here, so pip's own
@@ -33,7 +33,8 @@ def main() -> None:
     """Resolve and write the lock."""
     lock = ROOT / "requirements.lock"
     command = [
-        *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--extra", "download", "--extra", "test"),
+        *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml"),
+        *("--extra", "download", "--extra", "tensorboard", "--extra", "test"),
         *("--universal", "--python-version", "3.11", "--fork-strategy", "fewest", "--index-strategy"),
         *("unsafe-best-match", "--annotation-style", "line", "--no-header", "--quiet", "--output-file", lock.name),
         *sys.argv[1:],

@@ -25,7 +25,12 @@ HEAVY_PLACES: dict[str, tuple[str, ...]] = {
     "trimesh": ("layout/",),
     "networkx": ("layout/",),
     "matplotlib": ("training/plots.py", "analysis/"),
-    "scipy": (),
+    "scipy": ("simulate/", "analysis/"),
+    "numba": ("training/", "simulate/"),
+    "nir": ("frontends/nir.py",),
+    "klayout": ("layout/",),
+    "schemdraw": ("analysis/",),
+    "tensorboard": ("training/",),
     "click": ("cli.py",),
     "rich": ("cli.py",),
 }

@@ -58,6 +58,7 @@ def test_the_lock_fulfils_the_package_and_is_complete() -> None:
     wanted = [
         *project["dependencies"],
         *project["optional-dependencies"]["download"],
+        *project["optional-dependencies"]["tensorboard"],
         *project["optional-dependencies"]["test"],
     ]
     seen: set[str] = set()
