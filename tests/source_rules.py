@@ -31,8 +31,8 @@ HEAVY_PLACES: dict[str, tuple[str, ...]] = {
     "klayout": ("layout/",),
     "schemdraw": ("analysis/",),
     "tensorboard": ("training/",),
-    "click": ("cli.py",),
-    "rich": ("cli.py",),
+    "click": ("cli/",),
+    "rich": ("cli/",),
 }
 MAX_LINES = 400
 
@@ -161,7 +161,7 @@ def asserts_and_prints(sources: list[Source]) -> list[str]:
             if isinstance(node, ast.Assert):
                 found.append(f"{source.at(node)}: assert")
             printing = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
-            if printing and source.place != "cli.py":
+            if printing and source.module[0] != "cli":
                 found.append(f"{source.at(node)}: print")
     return found
 

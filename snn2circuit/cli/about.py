@@ -1,0 +1,47 @@
+"""Commands that tell and fetch: ``list``, ``download``, ``design``, ``doctor``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from snn2circuit.cli.console import IN, OUT, read_design, table
+
+
+@click.command("list")
+@click.argument("what", type=click.Choice(["devices", "neurons", "datasets", "processes"]))
+def list_(what: str) -> None:
+    """List what can be chosen in a design file."""
+    from snn2circuit import catalogue
+
+    table(catalogue.rows(what))
+
+
+@click.command()
+@click.argument("dataset")
+@click.option("--folder", type=OUT, help="Data folder; without one, $SNN2CIRCUIT_DATA or ~/.cache/snn2circuit.")
+def download(dataset: str, folder: Path | None) -> None:
+    """Fetch a dataset with torchvision (the extra `download`) into the data folder."""
+    from snn2circuit.datasets import download_dataset
+
+    click.echo(f"{dataset}: {download_dataset(dataset, folder)}")
+
+
+@click.command()
+@click.argument("design_file", type=IN, required=False, metavar="[DESIGN.toml]")
+def design(design_file: Path | None) -> None:
+    """Print a design file in full: every key, its meaning, its allowed values."""
+    click.echo(read_design(design_file).as_toml(), nl=False)
+
+
+@click.command()
+def doctor() -> None:
+    """Say what is installed, what is missing, and the command that installs it."""
+    from snn2circuit.doctor import diagnose, format_report
+
+    checks = diagnose()
+    click.echo(format_report(checks))
+    if not all(check.ok for check in checks if check.required):
+        sys.exit(1)

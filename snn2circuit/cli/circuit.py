@@ -1,0 +1,102 @@
+"""Commands from the trained network to the judged circuit: ``map``, ``netlist``, ``simulate``, ``compare``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from snn2circuit.cli.console import FOLDER, IN, OUT, bar, design_option, read_design
+
+
+@click.command("map")
+@click.argument("network_file", type=IN, metavar="NETWORK.npz")
+@design_option
+@click.option("-o", "--out", type=OUT, required=True, help="Crossbar file to write, e.g. crossbar.npz.")
+def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
+    """Map a trained network onto device conductances.
+
+    The voltage scales are chosen on the dataset the network names; for a network without one, on the bound that no
+    input between 0 and 1 can exceed.
+    """
+    design = read_design(design_file)
+    from snn2circuit import flow
+    from snn2circuit.datasets import load_dataset
+    from snn2circuit.ir.files import load, save
+    from snn2circuit.ir.network import Network
+    from snn2circuit.mapping import mapping_cost
+
+    network = load(network_file, Network, flow.PARTS)
+    dataset = load_dataset(network.dataset, flow.data_folder(design)) if network.dataset else None
+    crossbar = flow.map_crossbar(design, network, dataset)
+    save(crossbar, out)
+    for cost in mapping_cost(crossbar):
+        click.echo(
+            f"layer {cost.layer}: {cost.devices:,} devices, RMS error {cost.rms_error:.2%}, "
+            f"worst {cost.worst_error:.4g}, {cost.vanished} weights fell to 0, {cost.saturated} out of range"
+        )
+    click.echo(f"{out}: voltage scales from the {crossbar.scale_basis}")
+
+
+@click.command()
+@click.argument("crossbar_file", type=IN, metavar="CROSSBAR.npz")
+@design_option
+@click.option("-o", "--out", type=OUT, required=True, help="Folder for the decks.")
+def netlist(crossbar_file: Path, design_file: Path | None, out: Path) -> None:
+    """Write the circuit as ngspice decks, one per test sample."""
+    design = read_design(design_file)
+    from snn2circuit import flow
+    from snn2circuit.datasets import load_dataset
+    from snn2circuit.netlist import write_netlist
+
+    crossbar = flow.load_crossbar(crossbar_file)
+    dataset = load_dataset(crossbar.dataset or design.data.dataset, flow.data_folder(design))
+    stimulus = flow.choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
+    written = write_netlist(crossbar, stimulus, out)
+    click.echo(f"{out}: {len(written.decks)} decks; try: cd {out} && ngspice {written.decks[0]}")
+
+
+@click.command()
+@click.argument("folder", type=FOLDER, metavar="NETLIST_FOLDER")
+@design_option
+@click.option("-o", "--out", type=OUT, required=True, help="Waveform file to write, e.g. waveforms.npz.")
+def simulate(folder: Path, design_file: Path | None, out: Path) -> None:
+    """Simulate the decks of a folder in ngspice, exactly as they lie there."""
+    design = read_design(design_file)
+    from snn2circuit.ir.files import save
+    from snn2circuit.simulate import simulate_netlist
+
+    with bar("simulate") as tell:
+        waveforms = simulate_netlist(
+            folder,
+            workers=design.simulation.workers or None,
+            time_limit=design.simulation.time_limit,
+            on_progress=lambda share: tell(share, ""),
+        )
+    save(waveforms, out)
+    click.echo(f"{out}: {waveforms.stimulus.samples} samples, {waveforms.simulator}, {waveforms.seconds.sum():.1f} s")
+
+
+@click.command()
+@click.argument("crossbar_file", type=IN, metavar="CROSSBAR.npz")
+@click.argument("waveforms_file", type=IN, metavar="WAVEFORMS.npz")
+@click.option("-o", "--out", type=OUT, help="JSON file to write, e.g. equivalence.json.")
+@click.option("--plot", type=OUT, help="PNG file to draw model over circuit into.")
+def compare(crossbar_file: Path, waveforms_file: Path, out: Path | None, plot: Path | None) -> None:
+    """Judge simulated waveforms: does the circuit spike as the network does? Exit status 2 if not."""
+    from snn2circuit import flow
+    from snn2circuit.analysis import compare_circuit
+    from snn2circuit.analysis.plots import plot_waveforms
+    from snn2circuit.ir.files import load
+    from snn2circuit.ir.waveforms import Waveforms
+
+    crossbar, waveforms = flow.load_crossbar(crossbar_file), load(waveforms_file, Waveforms)
+    equivalence = compare_circuit(crossbar, waveforms)
+    if out:
+        flow.write_equivalence(equivalence, out)
+    if plot:
+        plot_waveforms(crossbar, waveforms, plot)
+    click.secho(str(equivalence), fg="green" if equivalence.equivalent else "red")
+    if not equivalence.equivalent:
+        sys.exit(2)

@@ -1,0 +1,34 @@
+"""``snn2circuit run``: all stages."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from snn2circuit.cli.console import IN, OUT, read_design, stage_bars, table
+
+
+@click.command()
+@click.argument("design_file", type=IN, required=False, metavar="[DESIGN.toml]")
+@click.option("-o", "--out", type=OUT, required=True, help="Folder for the results.")
+@click.option("--fresh", is_flag=True, help="Do everything again, even where results in OUT still hold.")
+def run(design_file: Path | None, out: Path, fresh: bool) -> None:
+    """Run all stages: train, map, netlist, simulate, compare, layout, report."""
+    design = read_design(design_file)
+    from snn2circuit import flow
+    from snn2circuit.analysis.report import headline
+
+    with stage_bars() as tell:
+        summary = flow.run(design, out, fresh=fresh, on_progress=tell)
+    table(headline(summary))
+    good = summary["equivalent"]
+    click.secho(
+        f"{summary['spike_mismatches']:,} of {summary['spikes_compared']:,} spikes differ between network and circuit",
+        fg="green" if good else "red",
+        bold=True,
+    )
+    click.echo(f"\nreport  {out / 'report.html'}\nviewer  snn2circuit view {out}\ndecks   {out / 'netlist'}")
+    if not good:
+        sys.exit(2)

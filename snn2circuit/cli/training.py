@@ -1,0 +1,39 @@
+"""The command that trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from snn2circuit.cli.console import OUT, bar, design_option, read_design
+
+
+@click.command()
+@design_option
+@click.option("-o", "--out", type=OUT, required=True, help="Network file to write, e.g. network.npz.")
+@click.option("--state-dict", type=OUT, help="File for snnTorch's own state_dict, e.g. weights.pt.")
+@click.option("--history", type=OUT, help="File that gets one line of JSON per epoch as it ends.")
+def train(design_file: Path | None, out: Path, state_dict: Path | None, history: Path | None) -> None:
+    """Train a network with snnTorch and write it. Ctrl-C ends the training and keeps the best so far."""
+    design = read_design(design_file)
+    from snn2circuit import flow
+    from snn2circuit.datasets import load_dataset
+    from snn2circuit.ir.files import save
+
+    with bar("train") as tell:
+        dataset = load_dataset(design.data.dataset, flow.data_folder(design))
+        recipe = flow.design_recipe(design)
+        trained = flow.train_module(dataset, recipe, seed=design.training.seed, history=history, on_progress=tell)
+    network = flow.read_trained(trained, dataset)
+    save(network, out)
+    if trained.interrupted:
+        click.echo(flow.interruption(trained))
+    if state_dict:
+        from snn2circuit.training import save_state_dict
+
+        save_state_dict(trained.module, state_dict)
+    from snn2circuit.training import accuracy
+
+    share = accuracy(network.predict(dataset.test.inputs), dataset.test.labels)
+    click.echo(f"{out}: {'-'.join(map(str, network.sizes))}, test accuracy {share:.2%}")

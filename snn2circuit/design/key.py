@@ -1,0 +1,51 @@
+"""A key of a design file: its meaning, and what it may be."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Key:
+    """Meaning of a key and what it may be: one of ``choices``, or a number from ``low`` to ``high``."""
+
+    doc: str
+    choices: tuple[str, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+    above: bool = False  # low itself is not allowed
+
+    def check(self, value: Any) -> str | None:
+        """What is wrong with ``value``, or ``None``."""
+        if self.choices and value not in self.choices:
+            near = difflib.get_close_matches(str(value), self.choices, n=1)
+            return f"allowed: {', '.join(self.choices)}" + (f"; did you mean {near[0]!r}?" if near else "")
+        numbers = value if isinstance(value, tuple) else (value,)
+        for number in numbers:
+            if isinstance(number, (int, float)) and not isinstance(number, bool):
+                too_low = number <= self.low if self.above else number < self.low
+                if not math.isfinite(number) or too_low or number > self.high:
+                    return f"allowed: {self.limits()}"
+        return None
+
+    def limits(self) -> str:
+        """The allowed values in words."""
+        if self.choices:
+            return ", ".join(self.choices)
+        low = "" if self.low == -math.inf else f"{'more than' if self.above else 'at least'} {self.low:g}"
+        high = "" if self.high == math.inf else f"at most {self.high:g}"
+        return " and ".join(part for part in (low, high) if part) or "any"
+
+
+def keys(section: type) -> dict[str, Key]:
+    """The keys of a section class with their meaning."""
+    hints = typing.get_type_hints(section, include_extras=True)
+    return {
+        each.name: next(a for a in hints[each.name].__metadata__ if isinstance(a, Key))
+        for each in dataclasses.fields(section)
+    }

@@ -1,0 +1,102 @@
+"""The sections of a design file: a dataclass each, whose annotations carry type, meaning and allowed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from snn2circuit.datasets import DATASETS
+from snn2circuit.design.key import Key
+from snn2circuit.devices import DEVICES
+from snn2circuit.layout.processes import PROCESSES
+from snn2circuit.mapping.quantize import MAX_LEVELS, SPACINGS
+from snn2circuit.neurons import NEURONS
+from snn2circuit.neurons.parameters import RESETS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """What the network learns, and where it lies."""
+
+    dataset: Annotated[str, Key("name of the dataset", tuple(DATASETS))] = "digits"
+    folder: Annotated[str, Key("folder that holds the dataset's files; empty: the default data folder")] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSection:
+    """Shape of the network and its neurons, in snnTorch's terms."""
+
+    hidden: Annotated[tuple[int, ...], Key("neurons of each hidden layer; [] for none", low=1, high=100_000)] = (32,)
+    neuron: Annotated[str, Key("neuron model of every layer", tuple(NEURONS))] = "leaky"
+    beta: Annotated[float, Key("membrane decay per step", low=0, high=1)] = 0.9
+    alpha: Annotated[float, Key("decay of the second state (synaptic, alpha)", low=0, high=1)] = 0.95
+    R: Annotated[float, Key("resistance in the model's units (lapicque)", low=0, above=True)] = 1.0
+    C: Annotated[float, Key("capacitance in the model's units (lapicque); 0: from beta", low=0)] = 0.0
+    time_step: Annotated[float, Key("time step in the model's units (lapicque)", low=0, above=True)] = 1.0
+    threshold: Annotated[float, Key("a neuron spikes above this membrane", low=0, above=True)] = 1.0
+    reset_mechanism: Annotated[str, Key("what a spike does to its membrane", RESETS)] = "subtract"
+    steps: Annotated[int, Key("time steps per sample", low=1, high=100_000)] = 25
+    bias: Annotated[bool, Key("a bias per neuron, one more word line per layer")] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """Surrogate-gradient training with Adam."""
+
+    epochs: Annotated[int, Key("passes over the training data", low=1, high=100_000)] = 60
+    batch: Annotated[int, Key("samples per update", low=1, high=1_000_000)] = 64
+    learning_rate: Annotated[
+        float, Key("Adam's first step size; falls to 0 along a cosine", low=0, above=True, high=10)
+    ] = 0.01
+    weight_decay: Annotated[float, Key("L2 penalty's factor", low=0, high=1)] = 0.0
+    temperature: Annotated[
+        float, Key("divides the summed membranes in the loss; more asks for a larger lead", low=0, above=True)
+    ] = 25.0
+    noise: Annotated[float, Key("standard deviation of Gaussian noise on training inputs", low=0, high=10)] = 0.2
+    averaging: Annotated[
+        float, Key("share of the old value in the running mean of the weights; 0 for none", low=0, high=0.99999)
+    ] = 0.99
+    validation: Annotated[float, Key("share of the training data that chooses the best epoch", low=0, high=0.9)] = 0.1
+    surrogate_slope: Annotated[float, Key("alpha of snnTorch's atan surrogate gradient", low=0, above=True)] = 2.0
+    seed: Annotated[int, Key("seed of initial weights and shuffling", low=0, high=2**32 - 1)] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceSection:
+    """What stands at each crosspoint, and how weights become conductances."""
+
+    preset: Annotated[str, Key("device preset", tuple(DEVICES))] = "printed_resistor_kit"
+    levels: Annotated[int, Key("conductance levels a device can hold", low=2, high=MAX_LEVELS)] = 32
+    spacing: Annotated[str, Key("how the levels are spaced between g_min and g_max", SPACINGS)] = "linear"
+    weight_range: Annotated[
+        float, Key("weight magnitude that uses the whole conductance range; 0: the largest of each layer", low=0)
+    ] = 0.0
+    saturate: Annotated[bool, Key("hold weights beyond weight_range at g_max and count them, instead of refusing")] = (
+        False
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CircuitSection:
+    """The clocked circuit."""
+
+    slot: Annotated[float, Key("length of the time slot of one step, s", low=1e-5, high=1)] = 1e-3
+    v_rail: Annotated[float, Key("supply rails, V; no membrane leaves them", low=0, above=True, high=1000)] = 2.5
+    capacitance: Annotated[float, Key("membrane capacitor, F", low=0, above=True, high=1)] = 100e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """What is simulated in ngspice."""
+
+    samples: Annotated[int, Key("test samples, each simulated as the whole network", low=1, high=1_000_000)] = 10
+    first: Annotated[int, Key("index of the first of them in the test split", low=0)] = 0
+    workers: Annotated[int, Key("simulations side by side; 0: one per processor", low=0, high=1024)] = 0
+    time_limit: Annotated[float, Key("seconds one simulation may take", low=0, above=True)] = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayoutSection:
+    """The printed stack."""
+
+    process: Annotated[str, Key("printing process", tuple(PROCESSES))] = "inkjet"
