@@ -25,21 +25,7 @@ if TYPE_CHECKING:
     from snn2circuit.devices import DEVICES as DEVICES
     from snn2circuit.devices.ohmic import OhmicDevice as OhmicDevice
     from snn2circuit.errors import Snn2CircuitError as Snn2CircuitError
-    from snn2circuit.flow import (
-        choose_samples as choose_samples,
-    )
-    from snn2circuit.flow import (
-        from_snntorch as from_snntorch,
-    )
-    from snn2circuit.flow import (
-        load_crossbar as load_crossbar,
-    )
-    from snn2circuit.flow import (
-        run as run,
-    )
-    from snn2circuit.flow import (
-        train as train,
-    )
+    from snn2circuit.flow import run as run
     from snn2circuit.frontends.snntorch import run_snntorch as run_snntorch
     from snn2circuit.frontends.snntorch import to_snntorch as to_snntorch
     from snn2circuit.ir.crossbar import CrossbarNetwork as CrossbarNetwork
@@ -66,6 +52,10 @@ if TYPE_CHECKING:
     from snn2circuit.neurons.leaky import Leaky as Leaky
     from snn2circuit.neurons.synaptic import Synaptic as Synaptic
     from snn2circuit.simulate import simulate_netlist as simulate_netlist
+    from snn2circuit.steps import choose_samples as choose_samples
+    from snn2circuit.steps import from_snntorch as from_snntorch
+    from snn2circuit.steps import load_crossbar as load_crossbar
+    from snn2circuit.steps import train as train
     from snn2circuit.training import Recipe as Recipe
 
 __version__ = "0.1.0"
@@ -84,13 +74,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "devices": ("DEVICES",),
     "devices.ohmic": ("OhmicDevice",),
     "errors": ("Snn2CircuitError",),
-    "flow": (
-        "choose_samples",
-        "from_snntorch",
-        "load_crossbar",
-        "run",
-        "train",
-    ),
+    "flow": ("run",),
     "frontends.snntorch": (
         "run_snntorch",
         "to_snntorch",
@@ -125,6 +109,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "neurons.leaky": ("Leaky",),
     "neurons.synaptic": ("Synaptic",),
     "simulate": ("simulate_netlist",),
+    "steps": ("choose_samples", "from_snntorch", "load_crossbar", "train"),
     "training": ("Recipe",),
 }
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -13,9 +13,11 @@ ROOMS = frozenset(
     "datasets training frontends mapping devices neurons netlist simulate layout viewer analysis".split()  # noqa: SIM905
 )
 GROUND_FLOOR = frozenset({"errors", "units"})
-COMPOSERS = frozenset({"__init__", "__main__", "cli", "flow", "design", "catalogue"})  # may import several rooms
+COMPOSERS = frozenset(
+    {"__init__", "__main__", "cli", "flow", "steps", "design", "catalogue"}
+)  # may import several rooms
 LEAVES = frozenset({"doctor", "stages"})  # single files that serve the composers
-TOP = frozenset({"cli", "flow", "__main__"})  # nothing below may import these
+TOP = frozenset({"cli", "flow", "steps", "__main__"})  # nothing below may import these
 HEAVY_PLACES: dict[str, tuple[str, ...]] = {
     "torch": ("training/", "frontends/snntorch.py", "datasets/"),
     "snntorch": ("training/", "frontends/snntorch.py"),

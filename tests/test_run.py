@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from conftest import SMALL
 
-from snn2circuit import flow
+from snn2circuit import flow, steps
 from snn2circuit.design import Design
 from snn2circuit.errors import OutputError, SimulationTimeout
 from snn2circuit.ir.files import load, save
@@ -57,7 +57,7 @@ def test_the_circuit_spikes_as_the_network_and_as_snntorch(finished: tuple[Path,
 
 def test_the_placement_table_is_the_crossbar_device_by_device(finished: tuple[Path, dict[str, Any]]) -> None:
     out, summary = finished
-    crossbar = flow.load_crossbar(out / "crossbar.npz")
+    crossbar = steps.load_crossbar(out / "crossbar.npz")
     with (out / "placement.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == summary["devices"] == crossbar.devices == 2 * (65 * 12 + 13 * 10)
@@ -85,7 +85,7 @@ def test_the_decks_wire_the_network_that_was_mapped(finished: tuple[Path, dict[s
         r"^R(\S+) (\S+) (\S+) (\S+)$", (out / "netlist" / "network.lib").read_text(), re.MULTILINE
     ):
         graph.add_edge(a, b, name=name, siemens=1 / float(ohms))
-    crossbar = flow.load_crossbar(out / "crossbar.npz")
+    crossbar = steps.load_crossbar(out / "crossbar.npz")
     assert graph.number_of_edges() == crossbar.devices
     for number, layer in enumerate(crossbar.layers, start=1):
         rows = [f"wl_l{number}_r{row}" for row in range(layer.inputs)] + [f"bias_l{number}"]
@@ -145,7 +145,7 @@ def test_a_failing_stage_keeps_the_finished_ones(small_design: Design, tmp_path:
     with pytest.raises(SimulationTimeout, match=r"sample_\d\.cir: not finished after 0.01 s"):
         flow.run(impatient, tmp_path)
     assert not (tmp_path / "waveforms.npz").exists()
-    assert load(tmp_path / "network.npz", Network, flow.PARTS).sizes == (64, 12, 10)
+    assert load(tmp_path / "network.npz", Network, steps.PARTS).sizes == (64, 12, 10)
     assert flow.run(small_design, tmp_path)["stages_reused"] == ["train"]
 
 
@@ -220,7 +220,7 @@ def test_a_result_that_another_run_has_overwritten_is_not_reused(
     """A run with another seed that is killed right after saving its network leaves the first run's key behind."""
     out = tmp_path / "out"
     shutil.copytree(finished[0], out)
-    other = load(out / "network.npz", Network, flow.PARTS)
+    other = load(out / "network.npz", Network, steps.PARTS)
     save(
         replace(other, layers=(other.layers[0], replace(other.layers[1], weight=-other.layers[1].weight))),
         out / "network.npz",

@@ -21,15 +21,15 @@ def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
     input between 0 and 1 can exceed.
     """
     design = read_design(design_file)
-    from snn2circuit import flow
+    from snn2circuit import steps
     from snn2circuit.datasets import load_dataset
     from snn2circuit.ir.files import load, save
     from snn2circuit.ir.network import Network
     from snn2circuit.mapping import mapping_cost
 
-    network = load(network_file, Network, flow.PARTS)
-    dataset = load_dataset(network.dataset, flow.data_folder(design)) if network.dataset else None
-    crossbar = flow.map_crossbar(design, network, dataset)
+    network = load(network_file, Network, steps.PARTS)
+    dataset = load_dataset(network.dataset, steps.data_folder(design)) if network.dataset else None
+    crossbar = steps.map_crossbar(design, network, dataset)
     save(crossbar, out)
     for cost in mapping_cost(crossbar):
         click.echo(
@@ -46,13 +46,13 @@ def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
 def netlist(crossbar_file: Path, design_file: Path | None, out: Path) -> None:
     """Write the circuit as ngspice decks, one per test sample."""
     design = read_design(design_file)
-    from snn2circuit import flow
+    from snn2circuit import steps
     from snn2circuit.datasets import load_dataset
     from snn2circuit.netlist import write_netlist
 
-    crossbar = flow.load_crossbar(crossbar_file)
-    dataset = load_dataset(crossbar.dataset or design.data.dataset, flow.data_folder(design))
-    stimulus = flow.choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
+    crossbar = steps.load_crossbar(crossbar_file)
+    dataset = load_dataset(crossbar.dataset or design.data.dataset, steps.data_folder(design))
+    stimulus = steps.choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
     written = write_netlist(crossbar, stimulus, out)
     click.echo(f"{out}: {len(written.decks)} decks; try: cd {out} && ngspice {written.decks[0]}")
 
@@ -85,16 +85,16 @@ def simulate(folder: Path, design_file: Path | None, out: Path) -> None:
 @click.option("--plot", type=OUT, help="PNG file to draw model over circuit into.")
 def compare(crossbar_file: Path, waveforms_file: Path, out: Path | None, plot: Path | None) -> None:
     """Judge simulated waveforms: does the circuit spike as the network does? Exit status 2 if not."""
-    from snn2circuit import flow
+    from snn2circuit import steps
     from snn2circuit.analysis import compare_circuit
     from snn2circuit.analysis.plots import plot_waveforms
     from snn2circuit.ir.files import load
     from snn2circuit.ir.waveforms import Waveforms
 
-    crossbar, waveforms = flow.load_crossbar(crossbar_file), load(waveforms_file, Waveforms)
+    crossbar, waveforms = steps.load_crossbar(crossbar_file), load(waveforms_file, Waveforms)
     equivalence = compare_circuit(crossbar, waveforms)
     if out:
-        flow.write_equivalence(equivalence, out)
+        steps.write_equivalence(equivalence, out)
     if plot:
         plot_waveforms(crossbar, waveforms, plot)
     click.secho(str(equivalence), fg="green" if equivalence.equivalent else "red")

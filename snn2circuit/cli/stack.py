@@ -17,12 +17,12 @@ from snn2circuit.cli.console import FOLDER, IN, OUT, design_option, read_design
 def layout(crossbar_file: Path, design_file: Path | None, out: Path, placement: Path | None) -> None:
     """Build the printed stack, check its connectivity, and write it as GLB."""
     design = read_design(design_file)
-    from snn2circuit import flow
+    from snn2circuit import steps
     from snn2circuit.analysis.placement import write_placement
     from snn2circuit.layout.gltf import write_glb
 
-    crossbar = flow.load_crossbar(crossbar_file)
-    stack = flow.build_stack(design, crossbar)
+    crossbar = steps.load_crossbar(crossbar_file)
+    stack = steps.build_stack(design, crossbar)
     size = write_glb(stack, out)
     if placement:
         write_placement(crossbar, stack, placement)

@@ -17,18 +17,18 @@ from snn2circuit.cli.console import OUT, bar, design_option, read_design
 def train(design_file: Path | None, out: Path, state_dict: Path | None, history: Path | None) -> None:
     """Train a network with snnTorch and write it. Ctrl-C ends the training and keeps the best so far."""
     design = read_design(design_file)
-    from snn2circuit import flow
+    from snn2circuit import steps
     from snn2circuit.datasets import load_dataset
     from snn2circuit.ir.files import save
 
     with bar("train") as tell:
-        dataset = load_dataset(design.data.dataset, flow.data_folder(design))
-        recipe = flow.design_recipe(design)
-        trained = flow.train_module(dataset, recipe, seed=design.training.seed, history=history, on_progress=tell)
-    network = flow.read_trained(trained, dataset)
+        dataset = load_dataset(design.data.dataset, steps.data_folder(design))
+        recipe = steps.design_recipe(design)
+        trained = steps.train_module(dataset, recipe, seed=design.training.seed, history=history, on_progress=tell)
+    network = steps.read_trained(trained, dataset)
     save(network, out)
     if trained.interrupted:
-        click.echo(flow.interruption(trained))
+        click.echo(steps.interruption(trained))
     if state_dict:
         from snn2circuit.training import save_state_dict
 

@@ -1,0 +1,43 @@
+"""The stages as the command line and the flow use them: each composes rooms, from nouns and a design to a noun."""
+
+from snn2circuit.steps.circuit import (
+    PARTS,
+    check_circuit,
+    choose_samples,
+    deck_digest,
+    judge_with_snntorch,
+    load_crossbar,
+    map_crossbar,
+    write_equivalence,
+)
+from snn2circuit.steps.stack import build_stack
+from snn2circuit.steps.training import (
+    data_folder,
+    design_recipe,
+    from_snntorch,
+    interruption,
+    make_neuron,
+    read_trained,
+    train,
+    train_module,
+)
+
+__all__ = [
+    "PARTS",
+    "build_stack",
+    "check_circuit",
+    "choose_samples",
+    "data_folder",
+    "deck_digest",
+    "design_recipe",
+    "from_snntorch",
+    "interruption",
+    "judge_with_snntorch",
+    "load_crossbar",
+    "make_neuron",
+    "map_crossbar",
+    "read_trained",
+    "train",
+    "train_module",
+    "write_equivalence",
+]

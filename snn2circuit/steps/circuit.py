@@ -1,0 +1,84 @@
+"""From the trained network to the mapped one, its samples, and the judgement of what a simulator made of it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from snn2circuit.analysis import Equivalence
+from snn2circuit.design import Design
+from snn2circuit.devices import DEVICE_KINDS, DEVICES
+from snn2circuit.errors import DataError
+from snn2circuit.ir.circuit import Drive, Timing
+from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.dataset import Dataset
+from snn2circuit.ir.files import load, write_json
+from snn2circuit.ir.network import Network, Stimulus
+from snn2circuit.ir.waveforms import Waveforms
+from snn2circuit.mapping import map_network
+from snn2circuit.neurons import NEURONS
+from snn2circuit.steps.training import make_neuron
+
+PARTS: dict[str, type] = {**NEURONS, **DEVICE_KINDS}  # what saved nouns may hold
+
+
+def check_circuit(design: Design) -> None:
+    """Refuse a neuron that has no circuit before any time goes into training it."""
+    unit = Drive(timing=Timing(slot=design.circuit.slot), v_read=1, siemens_per_unit=1, r_feedback=1, volts_per_unit=1)
+    make_neuron(design).cell(design.network.neuron, unit)
+
+
+def map_crossbar(design: Design, network: Network, dataset: Dataset | None) -> CrossbarNetwork:
+    """Map onto the design's device; the voltage scales are chosen on the whole dataset, or on the bound without one."""
+    return map_network(
+        network,
+        DEVICES[design.device.preset],
+        levels=design.device.levels,
+        spacing=design.device.spacing,
+        weight_range=design.device.weight_range or None,
+        saturate=design.device.saturate,
+        timing=Timing(slot=design.circuit.slot),
+        v_rail=design.circuit.v_rail,
+        inputs=None if dataset is None else np.concatenate([dataset.train.inputs, dataset.test.inputs]),
+    )
+
+
+def load_crossbar(path: Path) -> CrossbarNetwork:
+    """Read a mapped network."""
+    return load(path, CrossbarNetwork, PARTS)
+
+
+def choose_samples(crossbar: CrossbarNetwork, dataset: Dataset, *, count: int = 10, first: int = 0) -> Stimulus:
+    """``count`` test samples from index ``first`` on, encoded as the network takes them.
+
+    Raises:
+        DataError: the test split has no sample there.
+    """
+    available = len(dataset.test.labels)
+    if count < 1 or not 0 <= first < available:
+        raise DataError(f"{dataset.name} has {available} test samples; no {count} samples from {first} on")
+    indices = np.arange(first, min(first + count, available))
+    inputs = crossbar.network().encode(dataset.test.inputs[indices])
+    return Stimulus(inputs=inputs, labels=dataset.test.labels[indices], indices=indices)
+
+
+def judge_with_snntorch(crossbar: CrossbarNetwork, waveforms: Waveforms) -> int:
+    """Spikes in which snnTorch itself, loaded with the mapped weights, differs from the circuit."""
+    from snn2circuit.frontends.snntorch import run_snntorch
+
+    activity = run_snntorch(crossbar.network(), waveforms.stimulus.inputs)
+    return sum(int((a != b).sum()) for a, b in zip(activity.spikes, waveforms.spikes, strict=True))
+
+
+def write_equivalence(equivalence: Equivalence, path: Path, snntorch_mismatches: int | None = None) -> None:
+    """Write the comparison of circuit and model as JSON."""
+    extra = {} if snntorch_mismatches is None else {"snntorch_mismatches": snntorch_mismatches}
+    write_json(path, {**equivalence.as_dict(), **extra})
+
+
+def deck_digest(folder: Path) -> str:
+    """Content hash of the decks in ``folder``, which are all that a simulation depends on."""
+    decks = sorted(path for path in folder.iterdir() if path.suffix in (".cir", ".lib"))
+    return hashlib.sha256(b"\0".join(path.name.encode() + b"\0" + path.read_bytes() for path in decks)).hexdigest()[:16]
