@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from snn2circuit.errors import MappingError
-from snn2circuit.ir.circuit import Drive, Timing
 from snn2circuit.ir.network import Layer, Network
 from snn2circuit.ir.noun import Floats, Ints, freeze, noun
-from snn2circuit.ir.parts import Device, Neuron
+from snn2circuit.ir.parts import Device, Drive, Neuron
+from snn2circuit.ir.timing import Timing
 
 
 @noun

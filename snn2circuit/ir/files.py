@@ -27,12 +27,13 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import numpy as np
 
 from snn2circuit.errors import FileFormatError, OutputError, Snn2CircuitError
-from snn2circuit.ir.circuit import Readout, Timing
+from snn2circuit.ir.circuit import Readout
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset, Split
 from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes, Sheet
 from snn2circuit.ir.network import Layer, Network, Stimulus
 from snn2circuit.ir.parts import Quantity
+from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Netlist, Waveforms
 
 FORMAT = "snn2circuit/1"

@@ -11,8 +11,9 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from snn2circuit.ir.circuit import Drive, Subcircuit, Timing
+from snn2circuit.ir.circuit import Subcircuit
 from snn2circuit.ir.noun import Bools, Floats, noun
+from snn2circuit.ir.timing import Timing
 
 Confidence = Literal["high", "medium", "derived", "assumed"]
 State = tuple[Floats, ...]
@@ -30,6 +31,22 @@ class Quantity:
     unit: str
     source: str
     confidence: Confidence
+
+
+@noun
+class Drive:
+    """What a neuron circuit is driven with and must be scaled to; the input of its sizing equations."""
+
+    timing: Timing
+    v_read: float  # V, word line amplitude for a spike or an input of 1
+    siemens_per_unit: float  # S, g_pos - g_neg of a weight of 1
+    r_feedback: float  # ohm, of the two transimpedance amplifiers
+    volts_per_unit: float  # V, membrane voltage that stands for a membrane of 1
+
+    @property
+    def unit(self) -> float:
+        """Output of the column front end for a weighted input of 1, V."""
+        return self.r_feedback * self.siemens_per_unit * self.v_read
 
 
 @noun

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from snn2circuit.errors import MappingError
-from snn2circuit.ir.circuit import Timing
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.network import Network
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Device
+from snn2circuit.ir.timing import Timing
 from snn2circuit.mapping.calibrate import feedback_resistance, membrane_scale, state_peaks
 from snn2circuit.mapping.differential import spread_weights
 from snn2circuit.mapping.lower import lower_layer

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from snn2circuit.ir.circuit import GROUND, Block, Element, PiecewiseSource, Pulse, PulseSource, Timing, VoltageGain
+from snn2circuit.ir.circuit import GROUND, Block, Element, PiecewiseSource, PulseSource, VoltageGain
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.noun import Floats
+from snn2circuit.ir.timing import Pulse, Timing
 
 
 def clock_block(timing: Timing) -> Block:

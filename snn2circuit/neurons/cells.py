@@ -24,17 +24,16 @@ from snn2circuit.ir.circuit import (
     Block,
     Capacitor,
     Comparator,
-    Drive,
     Element,
     GatedCurrent,
     GatedVoltage,
     Resistor,
     Switch,
-    Timing,
     VoltageGain,
 )
 from snn2circuit.ir.noun import Floats
-from snn2circuit.ir.parts import Footprint
+from snn2circuit.ir.parts import Drive, Footprint
+from snn2circuit.ir.timing import Timing
 
 NEURON_PORTS = ("bit_pos", "bit_neg", "phi", "sample", "latch", "discharge", "mem", "spike")
 

@@ -26,9 +26,10 @@ from typing import ClassVar
 import numpy as np
 
 from snn2circuit.errors import NetlistError, NetworkError
-from snn2circuit.ir.circuit import GROUND, Block, Drive, Subcircuit, Timing, Transconductance
+from snn2circuit.ir.circuit import GROUND, Block, Subcircuit, Transconductance
 from snn2circuit.ir.noun import Floats
-from snn2circuit.ir.parts import Footprint, State
+from snn2circuit.ir.parts import Drive, Footprint, State
+from snn2circuit.ir.timing import Timing
 from snn2circuit.neurons.cells import (
     NEURON_PORTS,
     PRINTED_CELL,

@@ -11,11 +11,12 @@ from snn2circuit.analysis import Equivalence
 from snn2circuit.design import Design
 from snn2circuit.devices import DEVICE_KINDS, DEVICES
 from snn2circuit.errors import DataError
-from snn2circuit.ir.circuit import Drive, Timing
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.files import load, write_json
 from snn2circuit.ir.network import Network, Stimulus
+from snn2circuit.ir.parts import Drive
+from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Waveforms
 from snn2circuit.mapping import map_network
 from snn2circuit.neurons import NEURONS

@@ -8,12 +8,13 @@ from collections.abc import Callable
 import numpy as np
 
 from snn2circuit.devices.ohmic import OhmicDevice
-from snn2circuit.ir.circuit import Readout, Timing
+from snn2circuit.ir.circuit import Readout
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset, Split
 from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes, Sheet
 from snn2circuit.ir.network import Layer, Network, Stimulus
 from snn2circuit.ir.parts import Quantity
+from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Netlist, Waveforms
 from snn2circuit.neurons.leaky import Leaky
 

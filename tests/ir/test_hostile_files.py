@@ -19,10 +19,10 @@ import numpy as np
 import pytest
 
 from snn2circuit.errors import FileFormatError, NetworkError, Snn2CircuitError
-from snn2circuit.ir.circuit import Timing
 from snn2circuit.ir.files import FORMAT, NOUNS, load, save
 from snn2circuit.ir.network import Layer, Network
 from snn2circuit.ir.parts import Quantity
+from snn2circuit.ir.timing import Timing
 
 Members = dict[str, bytes]
 

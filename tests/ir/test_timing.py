@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from snn2circuit.errors import NetlistError
-from snn2circuit.ir.circuit import Pulse, Timing
+from snn2circuit.ir.timing import Pulse, Timing
 
 
 def level(pulse: Pulse, time: float) -> float:

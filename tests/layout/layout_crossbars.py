@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 
 from snn2circuit.devices import DEVICES
-from snn2circuit.ir.circuit import Timing
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
+from snn2circuit.ir.timing import Timing
 from snn2circuit.neurons.leaky import Leaky
 
 LEVELS = 32

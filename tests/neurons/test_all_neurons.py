@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from snn2circuit.errors import NetlistError, NetworkError
 from snn2circuit.frontends.snntorch import run_snntorch
-from snn2circuit.ir.circuit import Drive, Timing
 from snn2circuit.ir.network import Layer, Network
-from snn2circuit.ir.parts import Neuron
+from snn2circuit.ir.parts import Drive, Neuron
+from snn2circuit.ir.timing import Timing
 from snn2circuit.neurons import NEURONS
 from snn2circuit.neurons.alpha import Alpha
 from snn2circuit.neurons.lapicque import Lapicque

@@ -13,15 +13,15 @@ from scipy.integrate import solve_ivp
 from snn2circuit.errors import NetworkError
 from snn2circuit.ir.circuit import (
     Comparator,
-    Drive,
     Element,
     GatedCurrent,
     Resistor,
     Subcircuit,
     Switch,
-    Timing,
     Transconductance,
 )
+from snn2circuit.ir.parts import Drive
+from snn2circuit.ir.timing import Timing
 from snn2circuit.neurons.leaky import Leaky
 
 DRIVE = Drive(timing=Timing(slot=1e-3), v_read=0.1, siemens_per_unit=2e-5, r_feedback=5e3, volts_per_unit=0.08)

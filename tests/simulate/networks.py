@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from snn2circuit.devices import DEVICES
-from snn2circuit.ir.circuit import Timing
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.network import Layer, Network, Stimulus
+from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Waveforms
 from snn2circuit.mapping import map_network
 from snn2circuit.netlist import write_netlist

@@ -1,18 +1,20 @@
 """Elements as ngspice text.
 
 Only what ngspice understands in its default mode: plain exponents, ``*`` comments, no ``.control`` section, no
-expression beyond products and ``u()``. Behavioural sources (``B``) stand for gated and threshold elements,
-voltage-controlled switches (``S``) share one model per pair of resistances. Names are checked, so that no name can
-break out of its line.
+expression beyond products, ``u()``, ``min``, ``max`` and ``tanh``. Behavioural sources (``B``) stand for gated,
+threshold and limited elements, voltage-controlled switches (``S``) share one model per pair of resistances. Names are
+checked, so that no name can break out of its line.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 
 from snn2circuit.errors import NetlistError
 from snn2circuit.ir.circuit import (
+    Amplifier,
     Block,
     Capacitor,
     Circuit,
@@ -24,7 +26,6 @@ from snn2circuit.ir.circuit import (
     GatedVoltage,
     Instance,
     PiecewiseSource,
-    Pulse,
     PulseSource,
     Resistor,
     Subcircuit,
@@ -32,9 +33,12 @@ from snn2circuit.ir.circuit import (
     Transconductance,
     VoltageGain,
 )
+from snn2circuit.ir.timing import Pulse
 from snn2circuit.units import spice
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,62}\Z")
+_STAGE = 0.1  # S, of an amplifier's gain stage; its capacitor is then large against the simulator's charge tolerance
+_LAG = 1e3  # ohm, of a comparator's delay
 _WIDTH = 118  # longest line before a continuation
 
 
@@ -105,14 +109,16 @@ def _element(element: Element) -> list[str]:
             return [f"C{name} {_node(a)} {_node(b)} {spice(farads)}"]
         case VoltageGain(out=out, plus=plus, minus=minus, gain=gain):
             return [f"E{name} {_node(out)} 0 {_node(plus)} {_node(minus)} {spice(gain)}"]
+        case Amplifier():
+            return _amplifier(element)
         case Transconductance(out=out, plus=plus, minus=minus, siemens=siemens):
             return [f"G{name} 0 {_node(out)} {_node(plus)} {_node(minus)} {spice(siemens)}"]
         case GatedTransconductance(out=out, control=control, gate=gate, siemens=siemens):
             return [f"B{name} 0 {_node(out)} I={spice(siemens)}*V({_node(control)})*V({_node(gate)})"]
         case Switch(a=a, b=b, control=control, threshold=threshold, r_on=r_on, r_off=r_off):
             return [f"S{name} {_node(a)} {_node(b)} {_node(control)} 0 {_model(r_on, r_off, threshold)}"]
-        case Comparator(out=out, plus=plus, threshold=threshold, high=high):
-            return [f"B{name} {_node(out)} 0 V={spice(high)}*u(V({_node(plus)})-{spice(threshold)})"]
+        case Comparator():
+            return _comparator(element)
         case GatedVoltage(out=out, enable=enable, gate=gate, amplitude=amplitude):
             return [f"B{name} {_node(out)} 0 V={spice(amplitude)}*u(V({_node(enable)})-0.5)*V({_node(gate)})"]
         case GatedCurrent(out=out, enable=enable, gate=gate, amplitude=amplitude):
@@ -126,6 +132,57 @@ def _element(element: Element) -> list[str]:
             return _wrap([f"X{name}", *map(_node, nodes), _name(subcircuit)])
         case Crossbar():
             return _crossbar(element)
+
+
+def _amplifier(each: Amplifier) -> list[str]:
+    """A controlled source; with an offset, a source before it; with a pole, ``gm`` into ``R`` and ``C`` and a follower.
+
+    ``gm·R`` is the gain and ``gm / (2 pi C)`` the bandwidth. A slew rate bounds the current into ``C`` by ``tanh``.
+    At a rail a steep conductance takes the current over, so that the stage leaves the rail without delay.
+    """
+    name, plus, minus, out = _name(each.name), _node(each.plus), _node(each.minus), _node(each.out)
+    lines = []
+    if each.offset:
+        lines.append(f"V{name}_os {name}_in {plus} {spice(each.offset)}")
+        plus = f"{name}_in"
+    if each.r_out:
+        lines.append(f"R{name}_out {name}_drv {out} {spice(each.r_out)}")
+        out = f"{name}_drv"
+    if math.isinf(each.bandwidth):
+        return [*lines, f"E{name} {out} 0 {plus} {minus} {spice(each.gain)}"]
+    pole, farads = f"{name}_pole", _STAGE / (2 * math.pi * each.bandwidth)
+    if math.isinf(each.slew):
+        lines.append(f"G{name} 0 {pole} {plus} {minus} {spice(_STAGE)}")
+    else:
+        most = each.slew * farads
+        lines.append(f"B{name} 0 {pole} I={spice(most)}*tanh({spice(_STAGE / most)}*(V({plus})-V({minus})))")
+    lines += [
+        f"R{name}_pole {pole} 0 {spice(each.gain / _STAGE)}",
+        f"C{name}_pole {pole} 0 {spice(farads)}",
+    ]
+    if math.isfinite(each.low) or math.isfinite(each.high):
+        over = f"max(V({pole}){_minus(each.high)},0)" if math.isfinite(each.high) else "0"
+        under = f"min(V({pole}){_minus(each.low)},0)" if math.isfinite(each.low) else "0"
+        lines.append(f"B{name}_rail {pole} 0 I={spice(1e3 * _STAGE)}*({over}+{under})")
+    return [*lines, f"E{name} {out} 0 {pole} 0 1"]
+
+
+def _comparator(each: Comparator) -> list[str]:
+    """A step; with a delay, an RC that reaches half its height after it, and a second step."""
+    name, out = _name(each.name), _node(each.out)
+    above = f"V({_node(each.plus)}){_minus(each.threshold + each.offset)}"
+    if not each.delay:
+        return [f"B{name} {out} 0 V={spice(each.high)}*u({above})"]
+    return [
+        f"B{name} {name}_raw 0 V=u({above})",
+        f"R{name}_lag {name}_raw {name}_lag {spice(_LAG)}",
+        f"C{name}_lag {name}_lag 0 {spice(each.delay / (_LAG * math.log(2)))}",
+        f"B{name}_out {out} 0 V={spice(each.high)}*u(V({name}_lag)-0.5)",
+    ]
+
+
+def _minus(value: float) -> str:
+    return f"-{spice(value)}" if value >= 0 else f"+{spice(-value)}"
 
 
 def _crossbar(array: Crossbar) -> list[str]:
