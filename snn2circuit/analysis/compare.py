@@ -143,7 +143,7 @@ def compare_circuit(crossbar: CrossbarNetwork, waveforms: Waveforms) -> Equivale
         samples_exact=int(
             np.all([(m == c).all(axis=(1, 2)) for m, c in zip(model.spikes, circuit.spikes, strict=True)], axis=0).sum()
         ),
-        predictions_equal=int((model.predictions() == circuit.predictions()).sum()),
+        predictions_equal=int((model.predictions(network.decision) == circuit.predictions(network.decision)).sum()),
         v_rail=crossbar.v_rail,
         simulator=waveforms.simulator,
     )
@@ -160,12 +160,13 @@ def compare_mapping(trained: Network, crossbar: CrossbarNetwork, stimulus: Stimu
             f"the trained network is {trained.sizes}, the mapped one {crossbar.sizes}; they do not belong together"
         )
     before, after = trained.run(stimulus.inputs), crossbar.network().run(stimulus.inputs)
+    decided = before.predictions(trained.decision), after.predictions(crossbar.decision)
     return MappingEffect(
         spikes_compared=sum(spikes.size for spikes in before.spikes),
         spikes_trained=sum(int(spikes.sum()) for spikes in before.spikes),
         spikes_mapped=sum(int(spikes.sum()) for spikes in after.spikes),
         spikes_changed=sum(int((b != a).sum()) for b, a in zip(before.spikes, after.spikes, strict=True)),
-        predictions_changed=int((before.predictions() != after.predictions()).sum()),
+        predictions_changed=int((decided[0] != decided[1]).sum()),
         samples=stimulus.samples,
     )
 

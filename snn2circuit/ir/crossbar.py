@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from snn2circuit.errors import MappingError
+from snn2circuit.ir.encoding import Encoding
 from snn2circuit.ir.network import Layer, Network
 from snn2circuit.ir.noun import Floats, Ints, freeze, noun
 from snn2circuit.ir.parts import Device, Drive, Neuron
@@ -89,7 +90,8 @@ class CrossbarNetwork:
     levels: Floats  # (levels,), S, increasing
     spacing: str  # "linear" or "geometric"
     steps: int
-    encoding: str
+    encoding: Encoding = Encoding()
+    decision: str = "membrane"  # as in the network
     dataset: str = ""
     timing: Timing
     v_rail: float  # V; no membrane leaves [-v_rail, v_rail]
@@ -135,4 +137,11 @@ class CrossbarNetwork:
             )
             for layer in self.layers
         )
-        return Network(name=self.name, layers=layers, steps=self.steps, dataset=self.dataset, encoding=self.encoding)
+        return Network(
+            name=self.name,
+            layers=layers,
+            steps=self.steps,
+            dataset=self.dataset,
+            encoding=self.encoding,
+            decision=self.decision,
+        )

@@ -30,6 +30,7 @@ from snn2circuit.errors import FileFormatError, OutputError, Snn2CircuitError
 from snn2circuit.ir.circuit import Readout
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset, Split
+from snn2circuit.ir.encoding import Encoding
 from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes, Sheet
 from snn2circuit.ir.network import Layer, Network, Stimulus
 from snn2circuit.ir.parts import Quantity
@@ -40,8 +41,8 @@ FORMAT = "snn2circuit/1"
 NOUNS: dict[str, type] = {
     cls.__name__: cls
     for cls in (
-        CrossbarLayer, CrossbarNetwork, Dataset, Devices, Layer, Layout, Netlist, Network, Process, ProcessLayer,
-        Quantity, Readout, Shapes, Sheet, Split, Stimulus, Timing, Waveforms,
+        CrossbarLayer, CrossbarNetwork, Dataset, Devices, Encoding, Layer, Layout, Netlist, Network, Process,
+        ProcessLayer, Quantity, Readout, Shapes, Sheet, Split, Stimulus, Timing, Waveforms,
     )
 }  # fmt: skip
 MAX_HEADER = 64 * 2**20  # bytes

@@ -11,8 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from snn2circuit.errors import NetworkError
+from snn2circuit.ir.encoding import Encoding
 from snn2circuit.ir.noun import Bools, Floats, Ints, freeze, freeze_each, noun
 from snn2circuit.ir.parts import Neuron, fires
+
+DECISIONS = ("membrane", "count")  # what makes an output win: its membrane summed over the steps, or its spikes
 
 
 @noun
@@ -59,9 +62,17 @@ class Activity:
         if [m.shape for m in membranes] != [s.shape for s in spikes]:
             raise NetworkError("membranes and spikes of an activity differ in shape")
 
-    def predictions(self) -> Ints:
-        """Class of each sample: the output with the largest membrane summed over the steps; ties go to the first."""
-        predicted: Ints = np.argmax(self.membranes[-1].sum(axis=1), axis=1)
+    def predictions(self, decision: str) -> Ints:
+        """Class of each sample: the output with the largest summed membrane, or with the most spikes.
+
+        Ties go to the first of the outputs that share the largest value. Summed membranes hardly ever tie; spike
+        counts do, and are read as snnTorch's ``accuracy_rate`` reads them.
+
+        Args:
+            decision: ``membrane`` or ``count``, the :attr:`Network.decision` of the network that was active.
+        """
+        votes = self.membranes[-1] if decision == "membrane" else self.spikes[-1]
+        predicted: Ints = np.argmax(votes.sum(axis=1), axis=1)
         return predicted
 
 
@@ -99,15 +110,18 @@ class Network:
     layers: tuple[Layer, ...]
     steps: int
     dataset: str = ""  # name of the dataset it was trained on, or empty
-    encoding: str = "constant"  # how inputs become per-step currents; `constant` repeats the vector every step
+    encoding: Encoding = Encoding()  # how samples become the drive of the first layer
+    decision: str = "membrane"  # what makes an output win, one of DECISIONS
 
     def __post_init__(self) -> None:
         if not self.layers:
             raise NetworkError("a network needs at least one layer")
         if self.steps < 1:
             raise NetworkError(f"steps is {self.steps}; a network needs at least 1")
-        if self.encoding != "constant":
-            raise NetworkError(f"encoding {self.encoding!r} is not known; allowed: constant")
+        if not isinstance(self.encoding, Encoding):
+            raise NetworkError(f"encoding is {self.encoding!r}; an Encoding is needed")
+        if self.decision not in DECISIONS:
+            raise NetworkError(f"decision {self.decision!r} is not known; allowed: {', '.join(DECISIONS)}")
         for number, layer in enumerate(self.layers, start=1):
             for what, values in (("weight", layer.weight), ("bias", layer.bias)):
                 if values is not None and not np.isfinite(values).all():
@@ -127,12 +141,20 @@ class Network:
         """Inputs, then the neurons of each layer, e.g. ``(64, 32, 10)``."""
         return (self.layers[0].inputs, *(layer.outputs for layer in self.layers))
 
-    def encode(self, samples: Floats) -> Floats:
-        """Per-step currents ``(samples, steps, inputs)`` of the vectors ``samples`` ``(samples, inputs)``."""
+    def encode(self, samples: Floats, indices: Ints | None = None) -> Floats:
+        """The drive ``(samples, steps, inputs)`` of ``samples`` ``(samples, inputs)``.
+
+        Samples that are given step by step are ``(samples, steps, inputs)`` already. ``indices`` are their places in
+        their split, which decide the draws of a rate encoding; ``None`` counts from 0.
+
+        Raises:
+            NetworkError: the samples have another number of inputs.
+            DataError: the encoding does not take such samples.
+        """
         samples = np.asarray(samples, dtype=np.float64)
-        if samples.ndim != 2 or samples.shape[1] != self.sizes[0]:
+        if samples.ndim not in (2, 3) or samples.shape[-1] != self.sizes[0]:
             raise NetworkError(f"inputs have shape {samples.shape}; the network takes (samples, {self.sizes[0]})")
-        return np.repeat(samples[:, None, :], self.steps, axis=1)
+        return self.encoding.encode(samples, self.steps, indices)
 
     def run(self, inputs: Floats) -> Activity:
         """Membranes and spikes for ``inputs`` ``(samples, steps, inputs)``, in float64.
@@ -172,6 +194,10 @@ class Network:
             signal = fired.astype(np.float64)
 
     def predict(self, samples: Floats, batch: int = 1000) -> Ints:
-        """Class of each row of ``samples`` ``(samples, inputs)``, computed in batches to bound memory."""
-        parts = [self.run(self.encode(samples[i : i + batch])).predictions() for i in range(0, len(samples), batch)]
+        """Class of each of ``samples``, a whole split as :meth:`encode` takes it, in batches to bound memory."""
+        places = np.arange(len(samples))
+        parts = [
+            self.run(self.encode(samples[i : i + batch], places[i : i + batch])).predictions(self.decision)
+            for i in range(0, len(samples), batch)
+        ]
         return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)

@@ -17,22 +17,22 @@ import numpy as np
 
 from snn2circuit.errors import MappingError
 from snn2circuit.ir.network import Network
-from snn2circuit.ir.noun import Floats
+from snn2circuit.ir.noun import Floats, Ints
 
 HEADROOM = 0.8  # of the rail
 MARGIN = 1.25  # between the largest membrane seen on the data and the largest allowed for
 LARGEST_SCALE = 1.0  # V; more than that serves nothing
 
 
-def state_peaks(network: Network, inputs: Floats | None) -> tuple[tuple[float, ...], str]:
+def state_peaks(network: Network, inputs: Floats | None, indices: Ints | None = None) -> tuple[tuple[float, ...], str]:
     """Largest state to allow for in each layer, and whether ``data`` or the ``bound`` alone decided it.
 
-    ``inputs`` is ``(samples, inputs)`` or ``None``, which stands for any input between 0 and 1.
+    ``inputs`` and ``indices`` are as in :meth:`Network.encode`; inputs ``None`` stands for any between 0 and 1.
 
     Raises:
         MappingError: without data, when a layer has no finite bound (``beta = 1``).
     """
-    low, high = (0.0, 1.0) if inputs is None else (float(np.min(inputs)), float(np.max(inputs)))
+    low, high = network.encoding.limits(inputs)
     bounds = []
     for layer in network.layers:
         positive, negative = np.maximum(layer.weight, 0).sum(axis=1), np.minimum(layer.weight, 0).sum(axis=1)
@@ -49,8 +49,10 @@ def state_peaks(network: Network, inputs: Floats | None) -> tuple[tuple[float, .
             )
         return tuple(bounds), "bound"
     seen = [0.0] * len(bounds)
+    places = np.arange(len(inputs)) if indices is None else indices
     for start in range(0, len(inputs), 500):
-        largest = network.largest_states(network.encode(inputs[start : start + 500]))
+        part = slice(start, start + 500)
+        largest = network.largest_states(network.encode(inputs[part], places[part]))
         seen = [max(pair) for pair in zip(seen, largest, strict=True)]
     return tuple(min(MARGIN * peak, bound) for peak, bound in zip(seen, bounds, strict=True)), "data"
 

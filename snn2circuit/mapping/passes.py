@@ -9,7 +9,7 @@ import numpy as np
 from snn2circuit.errors import MappingError
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.network import Network
-from snn2circuit.ir.noun import Floats
+from snn2circuit.ir.noun import Floats, Ints
 from snn2circuit.ir.parts import Device
 from snn2circuit.ir.timing import Timing
 from snn2circuit.mapping.calibrate import feedback_resistance, membrane_scale, state_peaks
@@ -29,6 +29,7 @@ def map_network(
     timing: Timing | None = None,
     v_rail: float = 2.5,
     inputs: Floats | None = None,
+    indices: Ints | None = None,
 ) -> CrossbarNetwork:
     """Map a trained network onto crossbars of ``device``.
 
@@ -41,7 +42,8 @@ def map_network(
         saturate: allow weights beyond ``weight_range``; they are counted.
         timing: the circuit's clock.
         v_rail: supply rails, V; the circuit's nodes stay within.
-        inputs: samples ``(samples, inputs)`` to choose the voltage scales on; ``None``: any input in 0..1.
+        inputs: samples, as the network encodes them, to choose the voltage scales on; ``None``: any input in 0..1.
+        indices: their places in their splits, see :meth:`Network.encode`; ``None`` counts from 0.
 
     Raises:
         MappingError: the device cannot represent the network; the message names the layer.
@@ -88,18 +90,19 @@ def map_network(
         spacing=spacing,
         steps=network.steps,
         encoding=network.encoding,
+        decision=network.decision,
         dataset=network.dataset,
         timing=timing or Timing(),
         v_rail=v_rail,
         scale_basis="bound",
     )
-    return scale_voltages(mapped, inputs)
+    return scale_voltages(mapped, inputs, indices)
 
 
-def scale_voltages(crossbar: CrossbarNetwork, inputs: Floats | None) -> CrossbarNetwork:
+def scale_voltages(crossbar: CrossbarNetwork, inputs: Floats | None, indices: Ints | None = None) -> CrossbarNetwork:
     """Choose ``volts_per_unit`` and ``r_feedback`` of every layer for the conductances that are there."""
-    peaks, basis = state_peaks(crossbar.network(), inputs)
-    largest_input = 1.0 if inputs is None else max(1.0, float(np.abs(inputs).max()))
+    peaks, basis = state_peaks(crossbar.network(), inputs, indices)
+    largest_input = max(1.0, *map(abs, crossbar.encoding.limits(inputs)))
     layers = []
     for number, (layer, peak) in enumerate(zip(crossbar.layers, peaks, strict=True)):
         v_peak = crossbar.v_read * (largest_input if number == 0 else 1.0)

@@ -33,6 +33,7 @@ def check_circuit(design: Design) -> None:
 
 def map_crossbar(design: Design, network: Network, dataset: Dataset | None) -> CrossbarNetwork:
     """Map onto the design's device; the voltage scales are chosen on the whole dataset, or on the bound without one."""
+    splits = () if dataset is None else (dataset.train, dataset.test)
     return map_network(
         network,
         DEVICES[design.device.preset],
@@ -42,7 +43,8 @@ def map_crossbar(design: Design, network: Network, dataset: Dataset | None) -> C
         saturate=design.device.saturate,
         timing=Timing(slot=design.circuit.slot),
         v_rail=design.circuit.v_rail,
-        inputs=None if dataset is None else np.concatenate([dataset.train.inputs, dataset.test.inputs]),
+        inputs=np.concatenate([split.inputs for split in splits]) if splits else None,
+        indices=np.concatenate([np.arange(len(split.labels)) for split in splits]) if splits else None,
     )
 
 
@@ -61,7 +63,7 @@ def choose_samples(crossbar: CrossbarNetwork, dataset: Dataset, *, count: int = 
     if count < 1 or not 0 <= first < available:
         raise DataError(f"{dataset.name} has {available} test samples; no {count} samples from {first} on")
     indices = np.arange(first, min(first + count, available))
-    inputs = crossbar.network().encode(dataset.test.inputs[indices])
+    inputs = crossbar.network().encode(dataset.test.inputs[indices], indices)
     return Stimulus(inputs=inputs, labels=dataset.test.labels[indices], indices=indices)
 
 

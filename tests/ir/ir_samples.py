@@ -11,6 +11,7 @@ from snn2circuit.devices.ohmic import OhmicDevice
 from snn2circuit.ir.circuit import Readout
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset, Split
+from snn2circuit.ir.encoding import Encoding
 from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes, Sheet
 from snn2circuit.ir.network import Layer, Network, Stimulus
 from snn2circuit.ir.parts import Quantity
@@ -96,7 +97,8 @@ def crossbar_network() -> CrossbarNetwork:
         levels=np.array([1e-6, 2e-6, 3e-6]),
         spacing="linear",
         steps=4,
-        encoding="constant",
+        encoding=Encoding(kind="rate", seed=7, offset=0.25, scale=2.0),
+        decision="count",
         timing=Timing(slot=2e-3),
         v_rail=5.0,
         scale_basis="bound",
@@ -175,6 +177,7 @@ SAMPLES: dict[str, Callable[[], object]] = {
     "CrossbarNetwork": crossbar_network,
     "Dataset": dataset,
     "Devices": devices,
+    "Encoding": lambda: Encoding(kind="latency", offset=-1.5, scale=0.125, threshold=0.2, linear=False, clip=False),
     "Layer": layer,
     "Layout": layout,
     "Netlist": netlist,

@@ -135,7 +135,8 @@ def test_layers_refuse(fields: dict[str, Any], message: str) -> None:
         ({"layers": ()}, "at least one layer"),
         ({"steps": 0}, "steps is 0"),
         ({"steps": -5}, "steps is -5"),
-        ({"encoding": "poisson"}, "encoding 'poisson' is not known; allowed: constant"),
+        ({"encoding": "rate"}, "encoding is 'rate'; an Encoding is needed"),
+        ({"decision": "first"}, "decision 'first' is not known; allowed: membrane, count"),
         ({"layers": (samples.layer(4, 3), samples.layer(1, 2))}, "layer 2 takes 2 inputs,? but layer 1 has 4 neurons"),
     ],
 )
@@ -170,8 +171,9 @@ def test_activities_refuse_spikes_of_another_shape() -> None:
 
 def test_ties_go_to_the_lowest_class() -> None:
     membranes = np.array([[[1.0, 3.0, 3.0]], [[2.0, 2.0, 2.0]]])
-    activity = Activity(membranes=(membranes,), spikes=(membranes > 9,))
-    assert activity.predictions().tolist() == [1, 0]
+    activity = Activity(membranes=(membranes,), spikes=(membranes < 1.5,))
+    assert activity.predictions("membrane").tolist() == [1, 0]
+    assert activity.predictions("count").tolist() == [0, 0]
 
 
 # --- data ------------------------------------------------------------------------------------------

@@ -46,7 +46,6 @@ def make_crossbar(*sizes: int, bias: bool = True, seed: int = 0, neuron: Leaky |
         levels=levels,
         spacing="linear",
         steps=5,
-        encoding="constant",
         timing=Timing(),
         v_rail=10.0,
         scale_basis="data",
