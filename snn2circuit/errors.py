@@ -28,6 +28,10 @@ class TrainingError(Snn2CircuitError, RuntimeError):
     """Training cannot go on, for example because the loss is no longer finite."""
 
 
+class CheckpointRefused(TrainingError):
+    """A checkpoint belongs to another training than the one that is to go on from it; the text names what differs."""
+
+
 class MappingError(Snn2CircuitError, ValueError):
     """The device cannot represent the network's weights."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from snn2circuit.training.history import EpochRecord, read_history
 from snn2circuit.training.metrics import accuracy, confusion_matrix, wilson_interval
 from snn2circuit.training.plots import plot_training
+from snn2circuit.training.progress import Progress
 from snn2circuit.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EpochRecord",
+    "Progress",
     "Recipe",
     "SpikingNet",
     "Trained",

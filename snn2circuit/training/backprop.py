@@ -5,36 +5,36 @@ made from the seed, the number of threads is fixed because it decides how sums a
 generator and thread count are left as they were. The best epoch is chosen on samples held back from the training split;
 the test split is only measured.
 
-What is measured and kept is not the weights that the optimiser moves but their running mean, ``mean = d·mean + (1 -
-d)·weights`` after every batch, with ``d = min(averaging, (1 + k) / (10 + k))`` in batch ``k`` so that the first weights
-are soon forgotten.
+A training can be killed at any moment and resumed bit for bit. ``last.pt`` in the folder of checkpoints is replaced,
+in one piece, after every epoch and at least every :data:`CHECKPOINT_SECONDS`; ``best.pt`` holds the weights of the best
+epoch. Ctrl-C waits for the running batch, so that it stops where a checkpoint can be made; a second one does not wait.
 """
 
 from __future__ import annotations
 
-import copy
-import math
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
-import numpy as np
 import torch
-from snntorch import surrogate
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from snn2circuit.errors import TrainingError
-from snn2circuit.ir.dataset import Dataset, Split
-from snn2circuit.ir.noun import Ints
+from snn2circuit.errors import FileFormatError, TrainingError
+from snn2circuit.ir.dataset import Dataset
+from snn2circuit.training.checkpoint import BEST, LAST, identity, load_checkpoint, save_checkpoint, save_state_dict
 from snn2circuit.training.history import EpochRecord, append_record, start_history
+from snn2circuit.training.loop import Loop
 from snn2circuit.training.models import SpikingNet
+from snn2circuit.training.progress import Progress
 from snn2circuit.training.recipe import Recipe
 
 THREADS = 1  # a small network gains nothing from a second one
-EVALUATION_BATCH = 1000  # samples, bounds the memory of an evaluation
+CHECKPOINT_SECONDS = 10.0  # work that a kill may cost inside an epoch; writing a checkpoint takes some milliseconds
+PROGRESS_SECONDS = 0.1  # between two reports of progress
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,7 +47,7 @@ class Trained:
     history: tuple[EpochRecord, ...]  # every finished epoch
     best: EpochRecord
     interrupted: bool  # stopped by Ctrl-C before the last epoch
-    seconds: float  # wall time
+    seconds: float  # wall time of this process, without that of an earlier one it went on from
 
 
 def train(
@@ -56,7 +56,10 @@ def train(
     *,
     seed: int = 0,
     on_epoch: Callable[[EpochRecord], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
     history: Path | None = None,
+    checkpoints: Path | None = None,
+    resume: bool = False,
 ) -> Trained:
     """Train a network on ``dataset`` and keep the weights of its best epoch.
 
@@ -70,151 +73,111 @@ def train(
         recipe: how.
         seed: decides initial weights, validation samples, order and noise.
         on_epoch: called after every epoch.
+        on_progress: called after batches, at most every :data:`PROGRESS_SECONDS`, and after every epoch.
         history: file that gets one line of JSON per epoch as it ends.
+        checkpoints: folder for ``last.pt`` and ``best.pt``; without one, nothing is kept to resume from.
+        resume: go on from ``last.pt`` if it is there; start anew if it is not.
 
     Returns:
         The result; after Ctrl-C that of the epochs finished so far, marked ``interrupted``.
 
     Raises:
         TrainingError: the loss is no longer finite, or there is nothing to train or test on.
-        KeyboardInterrupt: Ctrl-C before the first epoch was finished.
-        OutputError: the history cannot be written.
+        CheckpointRefused: ``last.pt`` belongs to another training.
+        FileFormatError: ``last.pt`` is damaged.
+        KeyboardInterrupt: Ctrl-C before the first epoch was finished; its batches are in ``last.pt``.
+        OutputError: the history or a checkpoint cannot be written.
     """
     begin = time.perf_counter()
     for which, split in (("training", dataset.train), ("test", dataset.test)):
         if not len(split.labels):
             raise TrainingError(f"dataset {dataset.name} has no {which} samples")
-    records: list[EpochRecord] = []
-    kept: tuple[EpochRecord, dict[str, Tensor]] | None = None
-    interrupted = False
-    if history is not None:
-        start_history(history)
-    with _fixed_threads():
-        module = _build(dataset, recipe, seed)
-        mean = copy.deepcopy(module)
+    who = identity(dataset, recipe, seed) if checkpoints is not None else {}
+    with _fixed_threads(), _ctrl_c() as stop:
+        loop = Loop(dataset, recipe, seed)
+        if resume and checkpoints is not None and (checkpoints / LAST).exists():
+            _restore(loop, checkpoints / LAST, who)
+        if history is not None:
+            # Written again on resuming: a kill may have come between a line and the checkpoint of its epoch.
+            start_history(history, loop.records)
+        clock = _Clock(loop)
         try:
-            for record in _epochs(module, mean, dataset, recipe, seed):
-                if record.best:
-                    kept = record, {name: value.clone() for name, value in mean.state_dict().items()}
-                records.append(record)
-                if history is not None:
+            while not loop.finished and not stop.wanted:
+                record = loop.advance()
+                if record is not None and history is not None:
                     append_record(history, record)
-                if on_epoch is not None:
+                if checkpoints is not None:
+                    if record is not None and record.best:
+                        save_state_dict(loop.best, checkpoints / BEST)
+                    if record is not None or stop.wanted or clock.checkpoint_due():
+                        save_checkpoint(checkpoints / LAST, who, loop.state())
+                if on_progress is not None and (record is not None or clock.progress_due()):
+                    on_progress(clock.progress(record))
+                if record is not None and on_epoch is not None:
                     on_epoch(record)
         except KeyboardInterrupt:
-            if kept is None:
-                raise
-            interrupted = True
-    if kept is None:
-        raise TrainingError(f"no epoch was finished; epochs is {recipe.epochs}")
-    module.load_state_dict(kept[1])
+            stop.wanted = True
+    if not loop.records:
+        raise KeyboardInterrupt
+    loop.module.load_state_dict(loop.best)
     return Trained(
-        module=module,
+        module=loop.module,
         recipe=recipe,
         seed=seed,
-        history=tuple(records),
-        best=kept[0],
-        interrupted=interrupted,
+        history=tuple(loop.records),
+        best=[record for record in loop.records if record.best][-1],
+        interrupted=not loop.finished,
         seconds=time.perf_counter() - begin,
     )
 
 
-def predict(module: SpikingNet, samples: Tensor) -> tuple[Ints, Tensor]:
-    """Classes ``(samples,)`` of inputs ``(samples, inputs)``, and the output membranes summed over steps."""
-    with torch.no_grad():
-        logits = torch.cat([module(part)[1].sum(0) for part in torch.split(samples, EVALUATION_BATCH)])
-    predicted: Ints = logits.argmax(1).numpy()
-    return predicted, logits
+def _restore(loop: Loop, path: Path, who: dict[str, str]) -> None:
+    state = load_checkpoint(path, who)
+    try:
+        loop.restore(state)
+    except Exception as error:
+        # The identity fits and the state does not: whatever torch says of it, the file was tampered with.
+        raise FileFormatError(f"{path} is damaged: {type(error).__name__}: {error}") from error
 
 
-def hold_back(labels: Ints, share: float, seed: int) -> tuple[Ints, Ints]:
-    """Indices to train on and to validate with; of each class ``share`` of its samples, rounded down, is held back."""
-    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(labels))
-    held = [
-        members[: math.floor(share * len(members))]
-        for members in (order[labels[order] == label] for label in np.unique(labels))
-    ]
-    validation = np.sort(np.concatenate(held)).astype(np.int64)
-    return np.setdiff1d(np.arange(len(labels)), validation), validation
+class _Clock:
+    """When to save, when to report, and how long it will take."""
 
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self.begin = self.saved = self.reported = time.perf_counter()
+        self.done = len(loop.records) * loop.batches + loop.batch  # batches that an earlier process has taken
 
-def _epochs(module: SpikingNet, mean: SpikingNet, dataset: Dataset, recipe: Recipe, seed: int) -> Iterator[EpochRecord]:
-    """Train ``module`` epoch by epoch; each record is given out while ``mean`` holds the weights it describes."""
-    generator = torch.Generator().manual_seed(seed)
-    kept, held = hold_back(dataset.train.labels, recipe.validation, seed)
-    inputs, labels = _tensors(dataset.train)
-    validation = (inputs[held], labels[held]) if len(held) else (inputs, labels)
-    test = _tensors(dataset.test)
-    inputs, labels = inputs[kept], labels[kept]
-    batches = math.ceil(len(inputs) / recipe.batch)
-    optimizer = torch.optim.Adam(module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * batches)
-    highest, updates = 0.0, 0
-    for epoch in range(1, recipe.epochs + 1):
-        total, correct = 0.0, 0
-        for chosen in torch.split(torch.randperm(len(inputs), generator=generator), recipe.batch):
-            batch = inputs[chosen]
-            if recipe.noise:
-                batch = batch + recipe.noise * torch.randn(batch.shape, generator=generator)
-            logits = module(batch)[1].sum(0)
-            loss = cross_entropy(logits / recipe.temperature, labels[chosen])
-            if not torch.isfinite(loss):
-                raise TrainingError(
-                    f"the loss is {loss.item()} in epoch {epoch} of {recipe.epochs}; lower learning_rate"
-                    f" (now {recipe.learning_rate:g}), or raise temperature (now {recipe.temperature:g})"
-                )
-            optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            optimizer.step()
-            schedule.step()
-            updates += 1
-            _average(mean, module, min(recipe.averaging, updates / (9 + updates)))
-            total += loss.item() * len(chosen)
-            correct += int((logits.argmax(1) == labels[chosen]).sum())
-        validation_loss, validation_accuracy = _evaluate(mean, *validation, recipe)
-        highest = max(highest, validation_accuracy)
-        tolerance = math.sqrt(highest * (1 - highest) / len(validation[1]))
-        record = EpochRecord(
-            epoch=epoch,
-            epochs=recipe.epochs,
-            loss=total / len(inputs),
-            train_accuracy=correct / len(inputs),
-            validation_loss=validation_loss,
-            validation_accuracy=validation_accuracy,
-            test_accuracy=_evaluate(mean, *test, recipe)[1],
-            learning_rate=float(schedule.get_last_lr()[0]),
-            best=validation_accuracy >= highest - tolerance,
+    def checkpoint_due(self) -> bool:
+        """Whether the last checkpoint is too long ago; asking starts the time again."""
+        now = time.perf_counter()
+        due = now - self.saved >= CHECKPOINT_SECONDS
+        self.saved = now if due else self.saved
+        return due
+
+    def progress_due(self) -> bool:
+        """Whether the last report is too long ago; asking starts the time again."""
+        now = time.perf_counter()
+        due = now - self.reported >= PROGRESS_SECONDS
+        self.reported = now if due else self.reported
+        return due
+
+    def progress(self, record: EpochRecord | None) -> Progress:
+        """Where the loop stands, just after ``record`` if that is given."""
+        loop, records = self.loop, self.loop.records
+        batches = len(records) * loop.batches + loop.batch
+        total = loop.recipe.epochs * loop.batches
+        pace = (time.perf_counter() - self.begin) / max(batches - self.done, 1)
+        return Progress(
+            epoch=record.epoch if record else len(records) + 1,
+            epochs=loop.recipe.epochs,
+            batch=loop.batches if record else loop.batch,
+            batches=loop.batches,
+            loss=record.loss if record else loop.loss / loop.seen(),
+            accuracy=record.train_accuracy if record else loop.correct / loop.seen(),
+            validation_accuracy=records[-1].validation_accuracy if records else None,
+            seconds_left=pace * (total - batches) if batches > self.done else None,
         )
-        yield record
-
-
-def _average(mean: SpikingNet, module: SpikingNet, keep: float) -> None:
-    with torch.no_grad():
-        for average, value in zip(mean.parameters(), module.parameters(), strict=True):
-            average.lerp_(value, 1 - keep)
-
-
-def _evaluate(module: SpikingNet, inputs: Tensor, labels: Tensor, recipe: Recipe) -> tuple[float, float]:
-    predicted, logits = predict(module, inputs)
-    loss = cross_entropy(logits / recipe.temperature, labels).item()
-    return loss, float((torch.from_numpy(predicted) == labels).double().mean())
-
-
-def _build(dataset: Dataset, recipe: Recipe, seed: int) -> SpikingNet:
-    sizes = (int(np.prod(dataset.shape)), *recipe.hidden, len(dataset.classes))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return SpikingNet(
-            sizes,
-            (recipe.neuron,) * (len(sizes) - 1),
-            steps=recipe.steps,
-            bias=recipe.bias,
-            surrogate=surrogate.atan(alpha=recipe.surrogate_slope),
-        )
-
-
-def _tensors(split: Split) -> tuple[Tensor, Tensor]:
-    return torch.tensor(split.inputs, dtype=torch.float32), torch.tensor(split.labels)
 
 
 @contextmanager
@@ -225,3 +188,31 @@ def _fixed_threads() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+class _Stop:
+    """Whether a person wants the training to end."""
+
+    wanted = False
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[_Stop]:
+    """Make the first Ctrl-C a wish, to be granted between two batches; the second raises at once, as it always does."""
+    stop = _Stop()
+    ours = (
+        threading.current_thread() is threading.main_thread()  # no other can take signals
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler  # nobody else wants them
+    )
+
+    def wish(number: int, frame: FrameType | None) -> None:
+        stop.wanted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if ours:
+        signal.signal(signal.SIGINT, wish)
+    try:
+        yield stop
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,13 +31,13 @@ class EpochRecord:
     best: bool  # whether this epoch's weights were kept as the best so far
 
 
-def start_history(path: Path) -> None:
-    """Create an empty history at ``path``, or empty the one that is there.
+def start_history(path: Path, records: Sequence[EpochRecord] = ()) -> None:
+    """Begin a history at ``path`` with the epochs known so far, in place of any that is there.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    _write(Path(path), "", os.O_TRUNC)
+    _write(Path(path), "".join(map(_line, records)), os.O_TRUNC)
 
 
 def append_record(path: Path, record: EpochRecord) -> None:
@@ -45,7 +46,7 @@ def append_record(path: Path, record: EpochRecord) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    _write(Path(path), json.dumps(dataclasses.asdict(record), allow_nan=False) + "\n", os.O_APPEND)
+    _write(Path(path), _line(record), os.O_APPEND)
 
 
 def read_history(path: Path) -> tuple[EpochRecord, ...]:
@@ -68,6 +69,10 @@ def read_history(path: Path) -> tuple[EpochRecord, ...]:
         except (TypeError, ValueError) as error:
             raise FileFormatError(f"{path}, line {number}: not an epoch record: {error}") from error
     return tuple(records)
+
+
+def _line(record: EpochRecord) -> str:
+    return json.dumps(dataclasses.asdict(record), allow_nan=False) + "\n"
 
 
 def _write(path: Path, text: str, mode: int) -> None:

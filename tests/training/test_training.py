@@ -18,7 +18,7 @@ from snn2circuit.ir.network import Layer, Network
 from snn2circuit.neurons import NEURONS
 from snn2circuit.neurons.leaky import Leaky
 from snn2circuit.training import EpochRecord, Recipe, read_history, train
-from snn2circuit.training.backprop import hold_back
+from snn2circuit.training.loop import hold_back
 
 QUICK = Recipe(neuron=Leaky(beta=0.9), hidden=(12, 8), steps=6, epochs=3)
 
