@@ -4,7 +4,8 @@
 calls them one by one, a Python user may call the rooms directly.
 
 A run can be killed and started again: the trained network and the simulated waveforms, the two results that take time,
-are kept with a fingerprint of everything they depend on, and reused when it still holds.
+are kept with a fingerprint of everything they depend on, and reused when it still holds; a training that was cut short
+goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -35,12 +36,11 @@ from snn2circuit.steps import (
     choose_samples,
     data_folder,
     deck_digest,
-    design_recipe,
     interruption,
     judge_with_snntorch,
     map_crossbar,
     read_trained,
-    train_module,
+    train_or_go_on,
     write_equivalence,
 )
 
@@ -68,12 +68,11 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
         key = " ".join((design.fingerprint("network", "training", "circuit"), fingerprint(dataset), __version__))
         network = stages.reuse("train", key, "network.npz", Network, "history.jsonl", "training.png")
         if network is None:
-            from snn2circuit.training import plot_training, read_history
+            from snn2circuit.training import plot_training
 
-            recipe, history = design_recipe(design), out / "history.jsonl"
-            trained = train_module(dataset, recipe, seed=design.training.seed, history=history, on_progress=tell)
+            trained = train_or_go_on(design, dataset, out, fresh=fresh, on_progress=tell)
             network = read_trained(trained, dataset)
-            plot_training(read_history(history), out / "training.png")
+            plot_training(trained.history, out / "training.png")
             save(network, out / "network.npz")
             if trained.interrupted:
                 stages.notes["train"] = interruption(trained)

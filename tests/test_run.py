@@ -28,7 +28,7 @@ from snn2circuit.ir.waveforms import Waveforms
 FILES = {
     "design.toml", "network.npz", "history.jsonl", "training.png", "crossbar.npz", "placement.csv", "netlist",
     "waveforms.npz", "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "report.html",
-    "summary.json", "stages.json",
+    "summary.json", "stages.json", "checkpoints",
 }  # fmt: skip
 KEYS = {
     "accuracy_trained", "accuracy_mapped", "images_simulated", "spikes_compared", "spikes_model", "spikes_circuit",
@@ -199,7 +199,7 @@ def test_a_full_disk_is_an_error_and_the_old_results_stay(
 
 
 def test_an_interrupted_training_goes_on_with_the_best_so_far_and_says_so(
-    small_design: Design, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_design: Design, finished: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     def stop_after_two(stage: str, share: float, remark: str) -> None:
         if stage == "train" and 0.5 <= share < 1:
@@ -210,8 +210,10 @@ def test_an_interrupted_training_goes_on_with_the_best_so_far_and_says_so(
     assert summary["spike_mismatches"] == 0
     assert "interrupted after epoch 2 of 4" in (tmp_path / "report.html").read_text()
     assert len((tmp_path / "history.jsonl").read_text().splitlines()) == 2
-    # It is not taken for the whole training next time.
+    # It is not taken for the whole training next time, but goes on to what that would have been.
     assert flow.run(small_design, tmp_path)["stages_reused"] == []
+    assert (tmp_path / "network.npz").read_bytes() == (finished[0] / "network.npz").read_bytes()
+    assert (tmp_path / "history.jsonl").read_bytes() == (finished[0] / "history.jsonl").read_bytes()
 
 
 def test_a_result_that_another_run_has_overwritten_is_not_reused(

@@ -43,7 +43,10 @@ class _Group(click.Group):
         except Snn2CircuitError as error:
             raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
-            click.echo("\ninterrupted; finished stages are kept, run the same command to go on", err=True)
+            click.echo(
+                "\ninterrupted; what is finished is kept: `run` goes on when started again, `train` with --resume",
+                err=True,
+            )
             sys.exit(130)
 
 

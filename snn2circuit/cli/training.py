@@ -14,8 +14,12 @@ from snn2circuit.cli.console import OUT, bar, design_option, read_design
 @click.option("-o", "--out", type=OUT, required=True, help="Network file to write, e.g. network.npz.")
 @click.option("--state-dict", type=OUT, help="File for snnTorch's own state_dict, e.g. weights.pt.")
 @click.option("--history", type=OUT, help="File that gets one line of JSON per epoch as it ends.")
-def train(design_file: Path | None, out: Path, state_dict: Path | None, history: Path | None) -> None:
-    """Train a network with snnTorch and write it. Ctrl-C ends the training and keeps the best so far."""
+@click.option("--resume", is_flag=True, help="Go on with the training that was cut short, bit for bit.")
+def train(design_file: Path | None, out: Path, state_dict: Path | None, history: Path | None, resume: bool) -> None:
+    """Train a network with snnTorch and write it.
+
+    Ctrl-C ends the training and keeps the best so far; the folder OUT.checkpoints holds what --resume goes on from.
+    """
     design = read_design(design_file)
     from snn2circuit import steps
     from snn2circuit.datasets import load_dataset
@@ -24,11 +28,19 @@ def train(design_file: Path | None, out: Path, state_dict: Path | None, history:
     with bar("train") as tell:
         dataset = load_dataset(design.data.dataset, steps.data_folder(design))
         recipe = steps.design_recipe(design)
-        trained = steps.train_module(dataset, recipe, seed=design.training.seed, history=history, on_progress=tell)
+        trained = steps.train_module(
+            dataset,
+            recipe,
+            seed=design.training.seed,
+            history=history,
+            checkpoints=out.with_suffix(".checkpoints"),
+            resume=resume,
+            on_progress=tell,
+        )
     network = steps.read_trained(trained, dataset)
     save(network, out)
     if trained.interrupted:
-        click.echo(steps.interruption(trained))
+        click.echo(f"{steps.interruption(trained)}: add --resume")
     if state_dict:
         from snn2circuit.training import save_state_dict
 

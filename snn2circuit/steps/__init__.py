@@ -20,6 +20,7 @@ from snn2circuit.steps.training import (
     read_trained,
     train,
     train_module,
+    train_or_go_on,
 )
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "read_trained",
     "train",
     "train_module",
+    "train_or_go_on",
     "write_equivalence",
 ]

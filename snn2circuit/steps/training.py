@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snn2circuit.design import Design
+from snn2circuit.errors import CheckpointRefused, FileFormatError
 from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.network import Network
 from snn2circuit.ir.parts import Neuron
@@ -17,7 +18,7 @@ from snn2circuit.neurons import NEURONS
 if TYPE_CHECKING:
     from torch.nn import Module
 
-    from snn2circuit.training import EpochRecord, Recipe, Trained
+    from snn2circuit.training import Progress, Recipe, Trained
 
 
 def make_neuron(design: Design) -> Neuron:
@@ -55,24 +56,52 @@ def train_module(
     *,
     seed: int = 0,
     history: Path | None = None,
+    checkpoints: Path | None = None,
+    resume: bool = False,
     on_progress: Callable[[float, str], None] | None = None,
 ) -> Trained:
-    """Train with snnTorch; after Ctrl-C the best so far, marked as interrupted."""
+    """Train with snnTorch, see :func:`snn2circuit.training.train`; progress is a share and words."""
     # torch and snnTorch take seconds to import, and only this stage and the final judgement need them.
     from snn2circuit import training
 
-    def report(record: EpochRecord) -> None:
+    def report(progress: Progress) -> None:
         if on_progress:
-            accuracies = f"validation {record.validation_accuracy:.2%}, test {record.test_accuracy:.2%}"
-            on_progress(record.epoch / recipe.epochs, f"loss {record.loss:.3f}, {accuracies}")
+            on_progress(progress.share, str(progress))
 
-    return training.train(dataset, recipe, seed=seed, history=history, on_epoch=report)
+    return training.train(
+        dataset, recipe, seed=seed, history=history, checkpoints=checkpoints, resume=resume, on_progress=report
+    )
+
+
+def train_or_go_on(
+    design: Design, dataset: Dataset, out: Path, *, fresh: bool, on_progress: Callable[[float, str], None]
+) -> Trained:
+    """Train into ``out``, from the checkpoint of the very same training if there is one; any other is written over."""
+
+    def start(resume: bool) -> Trained:
+        return train_module(
+            dataset,
+            design_recipe(design),
+            seed=design.training.seed,
+            history=out / "history.jsonl",
+            checkpoints=out / "checkpoints",
+            resume=resume,
+            on_progress=on_progress,
+        )
+
+    try:
+        return start(resume=not fresh)
+    except (CheckpointRefused, FileFormatError):
+        return start(resume=False)
 
 
 def interruption(trained: Trained) -> str:
     """What to tell a person of a training that was cut short."""
     finished, planned = trained.history[-1].epoch, trained.recipe.epochs
-    return f"interrupted after epoch {finished} of {planned}; the best so far, epoch {trained.best.epoch}, is kept"
+    return (
+        f"interrupted after epoch {finished} of {planned}; the best so far, epoch {trained.best.epoch}, is kept, "
+        "and the training can go on"
+    )
 
 
 def read_trained(trained: Trained, dataset: Dataset) -> Network:

@@ -25,7 +25,15 @@ import torch
 
 from snn2circuit.errors import FileFormatError, TrainingError
 from snn2circuit.ir.dataset import Dataset
-from snn2circuit.training.checkpoint import BEST, LAST, identity, load_checkpoint, save_checkpoint, save_state_dict
+from snn2circuit.training.checkpoint import (
+    BEST,
+    LAST,
+    identity,
+    load_checkpoint,
+    remove_unfinished,
+    save_checkpoint,
+    save_state_dict,
+)
 from snn2circuit.training.history import EpochRecord, append_record, start_history
 from snn2circuit.training.loop import Loop
 from snn2circuit.training.models import SpikingNet
@@ -97,6 +105,8 @@ def train(
         loop = Loop(dataset, recipe, seed)
         if resume and checkpoints is not None and (checkpoints / LAST).exists():
             _restore(loop, checkpoints / LAST, who)
+        if checkpoints is not None:
+            remove_unfinished(checkpoints)
         if history is not None:
             # Written again on resuming: a kill may have come between a line and the checkpoint of its epoch.
             start_history(history, loop.records)
