@@ -31,8 +31,10 @@ from snn2circuit.ir.circuit import Readout
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset, Split
 from snn2circuit.ir.encoding import Encoding
+from snn2circuit.ir.layer import ConvLayer, Layer
 from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes, Sheet
-from snn2circuit.ir.network import Layer, Network, Stimulus
+from snn2circuit.ir.linear import AvgPool2d, Conv2d, Dense, Scale, SumPool2d
+from snn2circuit.ir.network import Network, Stimulus
 from snn2circuit.ir.parts import Quantity
 from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Netlist, Waveforms
@@ -41,8 +43,9 @@ FORMAT = "snn2circuit/1"
 NOUNS: dict[str, type] = {
     cls.__name__: cls
     for cls in (
-        CrossbarLayer, CrossbarNetwork, Dataset, Devices, Encoding, Layer, Layout, Netlist, Network, Process,
-        ProcessLayer, Quantity, Readout, Shapes, Sheet, Split, Stimulus, Timing, Waveforms,
+        AvgPool2d, Conv2d, ConvLayer, CrossbarLayer, CrossbarNetwork, Dataset, Dense, Devices, Encoding, Layer, Layout,
+        Netlist, Network, Process, ProcessLayer, Quantity, Readout, Scale, Shapes, Sheet, Split, Stimulus, SumPool2d,
+        Timing, Waveforms,
     )
 }  # fmt: skip
 MAX_HEADER = 64 * 2**20  # bytes

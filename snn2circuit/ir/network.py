@@ -1,4 +1,4 @@
-"""The trained network: affine weights, one neuron model per layer, and the spikes it makes.
+"""The trained network: affine maps, one neuron model per layer, and the spikes it makes.
 
 A :class:`Network` is the dimensionless truth that everything after it is judged against. :meth:`Network.run` steps it
 in float64 with the exact updates of snnTorch; the tests hold it against snnTorch itself, spike for spike.
@@ -12,42 +12,12 @@ import numpy as np
 
 from snn2circuit.errors import NetworkError
 from snn2circuit.ir.encoding import Encoding
+from snn2circuit.ir.layer import AnyLayer
+from snn2circuit.ir.layer import Layer as Layer
 from snn2circuit.ir.noun import Bools, Floats, Ints, freeze, freeze_each, noun
-from snn2circuit.ir.parts import Neuron, fires
+from snn2circuit.ir.parts import fires
 
 DECISIONS = ("membrane", "count")  # what makes an output win: its membrane summed over the steps, or its spikes
-
-
-@noun
-class Layer:
-    """One fully connected layer: ``current = weight @ input + bias``, then one neuron per output."""
-
-    weight: Floats  # (outputs, inputs), dimensionless
-    bias: Floats | None = None  # (outputs,), dimensionless; None for a layer without bias
-    neuron: Neuron
-
-    def __post_init__(self) -> None:
-        weight = freeze(self, "weight", np.float64)
-        if weight.ndim != 2 or 0 in weight.shape:
-            raise NetworkError(f"weight of a layer has shape {weight.shape}; it needs (outputs, inputs), both >= 1")
-        if self.bias is not None:
-            bias = freeze(self, "bias", np.float64)
-            if bias.shape != (weight.shape[0],):
-                raise NetworkError(
-                    f"bias has shape {bias.shape}; a layer with {weight.shape[0]} outputs needs ({weight.shape[0]},)"
-                )
-        if not isinstance(self.neuron, Neuron):
-            raise NetworkError(f"{self.neuron!r} is not a neuron: it lacks a method of snn2circuit.ir.parts.Neuron")
-
-    @property
-    def outputs(self) -> int:
-        """Number of neurons."""
-        return int(self.weight.shape[0])
-
-    @property
-    def inputs(self) -> int:
-        """Number of inputs, the bias not counted."""
-        return int(self.weight.shape[1])
 
 
 @noun
@@ -107,7 +77,7 @@ class Network:
     """A feed-forward spiking network in snnTorch's terms, with the protocol it was trained under."""
 
     name: str
-    layers: tuple[Layer, ...]
+    layers: tuple[AnyLayer, ...]
     steps: int
     dataset: str = ""  # name of the dataset it was trained on, or empty
     encoding: Encoding = Encoding()  # how samples become the drive of the first layer
@@ -123,8 +93,8 @@ class Network:
         if self.decision not in DECISIONS:
             raise NetworkError(f"decision {self.decision!r} is not known; allowed: {', '.join(DECISIONS)}")
         for number, layer in enumerate(self.layers, start=1):
-            for what, values in (("weight", layer.weight), ("bias", layer.bias)):
-                if values is not None and not np.isfinite(values).all():
+            for what, values in layer.arrays():
+                if not np.isfinite(values).all():
                     where = tuple(int(v) for v in np.argwhere(~np.isfinite(values))[0])
                     raise NetworkError(
                         f"layer {number}: {what} at {where} is {values[where]}; only finite values "
@@ -179,9 +149,7 @@ class Network:
             raise NetworkError(f"inputs have shape {inputs.shape}; the network takes (samples, steps, {self.sizes[0]})")
         signal: Floats = inputs
         for layer in self.layers:
-            current = signal @ layer.weight.T
-            if layer.bias is not None:
-                current = current + layer.bias
+            current = layer.current(signal)
             membrane = np.empty_like(current)
             state = layer.neuron.start((current.shape[0], layer.outputs))
             largest = 0.0

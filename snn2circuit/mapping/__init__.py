@@ -1,6 +1,7 @@
 """Trained weights to devices: ordered passes, one file each; :func:`map_network` runs them all."""
 
 from snn2circuit.mapping.cost import LayerCost, mapping_cost
+from snn2circuit.mapping.lower import lower_network, unrolled_sizes
 from snn2circuit.mapping.passes import map_network
 
-__all__ = ["LayerCost", "map_network", "mapping_cost"]
+__all__ = ["LayerCost", "lower_network", "map_network", "mapping_cost", "unrolled_sizes"]

@@ -14,7 +14,7 @@ from snn2circuit.ir.parts import Device
 from snn2circuit.ir.timing import Timing
 from snn2circuit.mapping.calibrate import feedback_resistance, membrane_scale, state_peaks
 from snn2circuit.mapping.differential import spread_weights
-from snn2circuit.mapping.lower import lower_layer
+from snn2circuit.mapping.lower import MAX_DEVICES, lower_layer, lower_network
 from snn2circuit.mapping.quantize import device_levels, nearest_level
 
 
@@ -28,6 +28,7 @@ def map_network(
     saturate: bool = False,
     timing: Timing | None = None,
     v_rail: float = 2.5,
+    max_devices: int = MAX_DEVICES,
     inputs: Floats | None = None,
     indices: Ints | None = None,
 ) -> CrossbarNetwork:
@@ -42,6 +43,7 @@ def map_network(
         saturate: allow weights beyond ``weight_range``; they are counted.
         timing: the circuit's clock.
         v_rail: supply rails, V; the circuit's nodes stay within.
+        max_devices: refuse a network that takes more, before any memory is taken for them.
         inputs: samples, as the network encodes them, to choose the voltage scales on; ``None``: any input in 0..1.
         indices: their places in their splits, see :meth:`Network.encode`; ``None`` counts from 0.
 
@@ -54,7 +56,7 @@ def map_network(
         raise MappingError("no samples to calibrate on; give at least one, or None for any input in 0..1")
     table = device_levels(device, levels, spacing)
     layers = []
-    for number, layer in enumerate(network.layers, start=1):
+    for number, layer in enumerate(lower_network(network, max_devices=max_devices).layers, start=1):
         weights = lower_layer(layer)
         pairs = spread_weights(weights, device, layer=number, weight_range=weight_range, saturate=saturate)
         level_pos, level_neg = nearest_level(table, pairs.target_pos), nearest_level(table, pairs.target_neg)

@@ -12,8 +12,10 @@ from snn2circuit.ir.circuit import Readout
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset, Split
 from snn2circuit.ir.encoding import Encoding
+from snn2circuit.ir.layer import ConvLayer, Layer
 from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes, Sheet
-from snn2circuit.ir.network import Layer, Network, Stimulus
+from snn2circuit.ir.linear import AvgPool2d, Conv2d, Dense, Scale, SumPool2d
+from snn2circuit.ir.network import Network, Stimulus
 from snn2circuit.ir.parts import Quantity
 from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Netlist, Waveforms
@@ -29,6 +31,23 @@ def quantity(value: float = 1e-6, unit: str = "S") -> Quantity:
 def layer(outputs: int = 2, inputs: int = 3, bias: bool = True) -> Layer:
     weight = np.linspace(-1, 1, outputs * inputs).reshape(outputs, inputs)
     return Layer(weight=weight, bias=np.arange(outputs) / 8 if bias else None, neuron=Leaky(beta=0.5))
+
+
+def conv2d() -> Conv2d:
+    return Conv2d(weight=np.arange(8.0).reshape(2, 1, 2, 2) / 8, bias=[0.1, -0.1], stride=(1, 2), padding=(0, 1))
+
+
+def sum_pool() -> SumPool2d:
+    return SumPool2d(kernel=(2, 1), stride=(1, 1))
+
+
+def avg_pool() -> AvgPool2d:
+    return AvgPool2d(kernel=(1, 2), stride=(1, 2))
+
+
+def conv_layer() -> ConvLayer:
+    maps = (Scale(scale=[[[0.5]]]), conv2d(), sum_pool(), avg_pool(), Dense(weight=np.ones((3, 2))))
+    return ConvLayer(shape=(1, 3, 4), maps=maps, neuron=Leaky(beta=0.25))
 
 
 def network() -> Network:
@@ -173,6 +192,12 @@ def waveforms() -> Waveforms:
 
 
 SAMPLES: dict[str, Callable[[], object]] = {
+    "AvgPool2d": avg_pool,
+    "Conv2d": conv2d,
+    "ConvLayer": conv_layer,
+    "Dense": lambda: Dense(weight=np.eye(2), bias=[1.0, 2.0]),
+    "Scale": lambda: Scale(scale=np.arange(3.0)),
+    "SumPool2d": sum_pool,
     "CrossbarLayer": crossbar_layer,
     "CrossbarNetwork": crossbar_network,
     "Dataset": dataset,

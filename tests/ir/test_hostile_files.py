@@ -175,7 +175,7 @@ def test_only_numbers_are_read(array: np.ndarray, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tree", "message"),
     [
-        ({"noun": "System"}, "unknown noun 'System'; known here: CrossbarLayer"),
+        ({"noun": "System"}, "unknown noun 'System'; known here: AvgPool2d"),
         ({"noun": "os.system"}, "unknown noun"),
         ({"noun": ["Network"]}, "unknown noun"),
         ({"part": "synaptic"}, "unknown part 'synaptic'; known here: leaky, ohmic"),
