@@ -19,8 +19,8 @@ COMPOSERS = frozenset(
 LEAVES = frozenset({"doctor", "stages"})  # single files that serve the composers
 TOP = frozenset({"cli", "flow", "steps", "__main__"})  # nothing below may import these
 HEAVY_PLACES: dict[str, tuple[str, ...]] = {
-    "torch": ("training/", "frontends/snntorch.py", "datasets/"),
-    "snntorch": ("training/", "frontends/snntorch.py"),
+    "torch": ("training/", "frontends/snntorch", "datasets/"),
+    "snntorch": ("training/", "frontends/snntorch"),
     "torchvision": ("datasets/",),
     "sklearn": ("datasets/",),
     "PySpice": ("simulate/ngspice.py",),

@@ -1,9 +1,10 @@
 """snnTorch modules to networks, and networks back to snnTorch modules.
 
-A network is read from the pairs ``nn.Linear``, spiking neuron that a module consists of, in the order in which they
-were defined: a plain ``nn.Sequential``, a class of the user's own, or the module that our training makes. A neuron
-part names its snnTorch class and has fields named like that class's arguments, so nothing here knows any particular
-neuron. What a module's own ``forward`` does between its children cannot be read; it has to be the plain chain.
+A network is read from the linear modules and spiking neurons that a module consists of, in the order in which they
+were defined: a plain ``nn.Sequential``, a class of the user's own, or the module that our training makes. The linear
+modules between two neurons (:mod:`snn2circuit.frontends.snntorch_maps`) are one layer's map. A neuron part names its
+snnTorch class and has fields named like that class's arguments, so nothing here knows any particular neuron. What a
+module's own ``forward`` does between its children cannot be read; it has to be the plain chain.
 
 Settings are read, but behaviour decides: each neuron is run for a few steps beside the part it was read as, and a
 module that acts otherwise (changed after it was made, overridden, replaced) is refused.
@@ -25,7 +26,10 @@ import torch
 from torch import Tensor, nn
 
 from snn2circuit.errors import NetworkError
-from snn2circuit.ir.network import Activity, Layer, Network
+from snn2circuit.frontends.snntorch_maps import LINEAR, PASSIVE, SHAPERS, read_map, read_shape, refusal, write_map
+from snn2circuit.ir.layer import AnyLayer, make_layer
+from snn2circuit.ir.linear import Map, Shape
+from snn2circuit.ir.network import Activity, Network
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Neuron, fires
 
@@ -37,7 +41,6 @@ _PLAIN: Mapping[str, object] = {
     "graded_spikes_factor": 1.0,
 }
 _CLAMPED = ("alpha", "beta")
-_PASSIVE = (nn.Flatten, nn.Identity, nn.Dropout)
 _PROBE_STEPS = 40
 _PROBE_SCALES = (0.3, 0.7, 1.1, 2.3)  # drives in thresholds: never, seldom, often and nearly always spiking
 _PROBE_TOLERANCE = 1e-6  # in thresholds; rounding of beta or threshold to float32 stays far below
@@ -51,68 +54,73 @@ def from_snntorch(
     steps: int,
     dataset: str = "",
     circuit: Mapping[str, float] | None = None,
+    input_shape: Shape | None = None,
 ) -> Network:
     """Read a trained module.
 
     Args:
-        module: alternating ``nn.Linear`` and snnTorch neurons, nested as deep as you like.
+        module: linear modules and snnTorch neurons in turn, nested as deep as you like.
         neurons: the neuron parts to choose from.
         name: of the network.
         steps: time steps a sample is presented for.
         dataset: the dataset it was trained on, if it is one of ours.
         circuit: values for fields of the neuron parts that snnTorch knows nothing of, e.g. ``capacitance``.
+        input_shape: shape of one sample, ``(channels, height, width)``, if the module begins with a convolution.
 
     Raises:
         NetworkError: the module holds something no network here can be; the text names the layer and the reason.
     """
-    layers: list[Layer] = []
+    layers: list[AnyLayer] = []
     seen: set[int] = set()
-    linear: nn.Linear | None = None
+    maps: list[Map] = []
+    # Shape of the signal at the first pending map, and where we are now; None while it is not known.
+    start, shape = input_shape, input_shape
     for path, child in _leaves(module):
-        if type(child) in _PASSIVE:
+        if type(child) in PASSIVE:
             continue
-        if type(child) is nn.Linear:
-            if linear is not None:
-                raise NetworkError(f"{path} follows another Linear; a neuron has to stand between two linear maps")
-            linear = child
+        if type(child) in SHAPERS:
+            shape = read_shape(path, child, shape)
+            start = start if maps else shape
+        elif type(child) in LINEAR:
+            one, shape = read_map(path, child, shape)
+            start = start if maps else shape
+            maps.append(one)
+            try:
+                shape = one.output_shape(shape)
+            except NetworkError as error:
+                raise NetworkError(f"{path}: {error}") from error
         elif isinstance(child, snntorch.SpikingNeuron):
-            if linear is None:
-                raise NetworkError(f"{path} ({type(child).__name__}) has no nn.Linear before it")
+            if not maps or start is None:
+                raise NetworkError(f"{path} ({type(child).__name__}) has no linear module before it")
             if id(child) in seen:
                 raise NetworkError(
                     f"{path} is the same neuron module as an earlier one; each layer needs its own state"
                 )
             seen.add(id(child))
-            neuron = _read_neuron(path, child, neurons, circuit or {})
-            bias = None if linear.bias is None else _array(linear.bias)
-            layers.append(Layer(weight=_array(linear.weight), bias=bias, neuron=neuron))
-            linear = None
+            layers.append(make_layer(start, maps, _read_neuron(path, child, neurons, circuit or {})))
+            maps, start = [], shape
         else:
-            raise NetworkError(
-                f"{path} is a {type(child).__name__}; only nn.Linear and snnTorch neurons become circuits "
-                f"({', '.join(each.__name__ for each in _PASSIVE)} are passed over)"
-            )
-    if linear is not None:
-        raise NetworkError("the last Linear has no neuron after it; add one, every output of a circuit is a neuron")
+            raise refusal(path, child)
+    if maps:
+        raise NetworkError(
+            f"the last {type(maps[-1]).__name__} has no neuron after it; add one, every output of a circuit is a neuron"
+        )
     if not layers:
-        raise NetworkError("the module holds no layer: no nn.Linear followed by an snnTorch neuron")
+        raise NetworkError("the module holds no layer: no linear module followed by an snnTorch neuron")
     return Network(name=name, layers=tuple(layers), steps=steps, dataset=dataset)
 
 
 def to_snntorch(network: Network, *, dtype: torch.dtype = torch.float64) -> nn.ModuleList:
-    """The network as snnTorch modules, ``Linear`` and neuron in turn; beta and threshold stay the float32 they are."""
+    """The network as snnTorch modules, map and neuron in turn; beta and threshold stay the float32 they are.
+
+    A map is an ``nn.Linear``, or an ``nn.Sequential`` of convolution and pooling between vectors.
+    """
     modules = nn.ModuleList()
     for layer in network.layers:
-        # Filled below; drawing initial weights would disturb the caller's random numbers.
-        linear = nn.Linear(layer.inputs, layer.outputs, bias=layer.bias is not None, dtype=dtype, device="meta")
-        linear.to_empty(device="cpu")
-        with torch.no_grad():
-            linear.weight.copy_(torch.from_numpy(np.array(layer.weight)))
-            if layer.bias is not None:
-                linear.bias.copy_(torch.from_numpy(np.array(layer.bias)))
         cls = getattr(snntorch, layer.neuron.snntorch)
         fields = _shared_fields(type(layer.neuron), cls)
-        modules.extend([linear, cls(**{field: getattr(layer.neuron, field) for field in fields}).to(dtype)])
+        neuron = cls(**{field: getattr(layer.neuron, field) for field in fields}).to(dtype)
+        modules.extend([write_map(layer, dtype), neuron])
     return modules
 
 
@@ -130,7 +138,8 @@ def run_snntorch(network: Network, inputs: Floats) -> Activity:
     membranes, spikes = [], []
     with torch.no_grad():
         for linear, neuron in zip(modules[::2], modules[1::2], strict=True):
-            fired, held = _run_neuron(neuron, linear(signal))
+            currents = linear(signal.flatten(0, 1)).unflatten(0, signal.shape[:2])
+            fired, held = _run_neuron(neuron, currents)
             # snnTorch's surrogate gives float32 spikes whatever the membrane is.
             signal = fired.to(torch.float64)
             spikes.append(fired.transpose(0, 1).numpy() > 0)
@@ -238,8 +247,3 @@ def _read_value(path: str, neuron: nn.Module, name: str, default: object = None)
     number = float(value.detach().reshape(()))
     # snnTorch clamps the decays in every forward pass, whatever training has made of them.
     return min(max(number, 0.0), 1.0) if name in _CLAMPED else number
-
-
-def _array(tensor: Tensor) -> Floats:
-    array: Floats = tensor.detach().double().cpu().numpy()
-    return array

@@ -127,15 +127,24 @@ def train(
 
 
 def from_snntorch(
-    module: Module, *, name: str, steps: int, dataset: str = "", circuit: Mapping[str, float] | None = None
+    module: Module,
+    *,
+    name: str,
+    steps: int,
+    dataset: str = "",
+    circuit: Mapping[str, float] | None = None,
+    input_shape: tuple[int, ...] | None = None,
 ) -> Network:
     """A trained snnTorch module as a :class:`Network`; refuses, with the reason, what no circuit here can do.
 
-    ``circuit`` sets fields of the neurons that snnTorch knows nothing of, such as ``capacitance``.
+    ``circuit`` sets fields of the neurons that snnTorch knows nothing of, such as ``capacitance``. ``input_shape`` is
+    that of one sample, ``(channels, height, width)``, for a module that begins with a convolution.
     """
     from snn2circuit.frontends.snntorch import from_snntorch
 
-    return from_snntorch(module, neurons=NEURONS, name=name, steps=steps, dataset=dataset, circuit=circuit)
+    return from_snntorch(
+        module, neurons=NEURONS, name=name, steps=steps, dataset=dataset, circuit=circuit, input_shape=input_shape
+    )
 
 
 def data_folder(design: Design) -> Path | None:

@@ -167,12 +167,12 @@ REFUSED = {
     "no reset delay": (lambda: nn.Sequential(*pair(reset_delay=False)), "1: reset_delay is False"),
     "graded spikes": (lambda: nn.Sequential(*pair(graded_spikes_factor=2.0)), "1: graded_spikes_factor is 2.0"),
     "quantised state": (lambda: nn.Sequential(*pair(state_quant=torch.round)), "1: state_quant is"),
-    "convolution": (lambda: nn.Sequential(nn.Conv2d(1, 1, 3), snntorch.Leaky(beta=0.9)), "0 is a Conv2d"),
+    "convolution": (lambda: nn.Sequential(nn.Conv2d(1, 1, 3), snntorch.Leaky(beta=0.9)), "0 .Conv2d. needs the shape"),
     "activation": (lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU(), snntorch.Leaky(beta=0.9)), "1 is a ReLU"),
     "attention": (lambda: nn.Sequential(nn.MultiheadAttention(2, 1)), "0 .MultiheadAttention. has tensors of its own"),
-    "linear at the end": (lambda: nn.Sequential(*pair(), nn.Linear(2, 2)), "last Linear has no neuron"),
-    "two linears": (lambda: nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), "1 follows another Linear"),
-    "neuron first": (lambda: nn.Sequential(snntorch.Leaky(beta=0.9)), "0 .Leaky. has no nn.Linear before it"),
+    "linear at the end": (lambda: nn.Sequential(*pair(), nn.Linear(2, 2)), "last Dense has no neuron"),
+    "linears that do not meet": (lambda: nn.Sequential(nn.Linear(2, 3), *pair()[1:], *pair(2, 2)), "2: a Dense with 2"),
+    "neuron first": (lambda: nn.Sequential(snntorch.Leaky(beta=0.9)), "0 .Leaky. has no linear module before it"),
     "recurrent": (
         lambda: nn.Sequential(nn.Linear(2, 2), snntorch.RLeaky(beta=0.9, all_to_all=False)),
         "no circuit for .*RLeaky",
@@ -183,7 +183,10 @@ REFUSED = {
     "same neuron twice": (shared_neuron, "3 is the same neuron module"),
     "NaN weight": (lambda: with_weight(float("nan")), r"layer 1: weight at \(1, 2\) is nan"),
     "infinite weight": (lambda: with_weight(float("inf")), r"layer 1: weight at \(1, 2\) is inf"),
-    "sizes that do not meet": (lambda: nn.Sequential(*pair(3, 2), *pair(3, 2)), "layer 2 takes 3 inputs"),
+    "sizes that do not meet": (
+        lambda: nn.Sequential(*pair(3, 2), *pair(3, 2)),
+        "2: a Dense with 3 inputs cannot take .2,.",
+    ),
     # snnTorch keeps the update it was made with, whatever the setting says later.
     "reset changed later": (
         lambda: changed_after(reset_mechanism="zero"),
