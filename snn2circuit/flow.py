@@ -38,8 +38,10 @@ from snn2circuit.steps import (
     deck_digest,
     interruption,
     judge_with_snntorch,
+    line_parasitics,
     map_crossbar,
     read_trained,
+    reduce_crossbars,
     train_or_go_on,
     write_equivalence,
 )
@@ -83,7 +85,9 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
         save(crossbar, out / "crossbar.npz")
         stimulus = choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
     with stages.stage("netlist"):
-        netlist = write_netlist(crossbar, stimulus, out / "netlist")
+        parasitics = line_parasitics(design, crossbar)
+        reduced = reduce_crossbars(crossbar, parasitics, design.simulation.reduce)
+        netlist = write_netlist(crossbar, stimulus, out / "netlist", parasitics=parasitics, reduced=reduced)
     with stages.stage("simulate") as tell:
         key = f"{fingerprint(netlist)} {deck_digest(out / 'netlist')} {__version__}"
         waveforms = stages.reuse("simulate", key, "waveforms.npz", Waveforms)

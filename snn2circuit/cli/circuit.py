@@ -43,7 +43,10 @@ def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
 @click.argument("crossbar_file", type=IN, metavar="CROSSBAR.npz")
 @design_option
 @click.option("-o", "--out", type=OUT, required=True, help="Folder for the decks.")
-def netlist(crossbar_file: Path, design_file: Path | None, out: Path) -> None:
+@click.option(
+    "--reduce", type=click.Choice(["none", "first", "all"]), help="Instead of the design's [simulation] reduce."
+)
+def netlist(crossbar_file: Path, design_file: Path | None, out: Path, reduce: str | None) -> None:
     """Write the circuit as ngspice decks, one per test sample."""
     design = read_design(design_file)
     from snn2circuit import steps
@@ -53,7 +56,9 @@ def netlist(crossbar_file: Path, design_file: Path | None, out: Path) -> None:
     crossbar = steps.load_crossbar(crossbar_file)
     dataset = load_dataset(crossbar.dataset or design.data.dataset, steps.data_folder(design))
     stimulus = steps.choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
-    written = write_netlist(crossbar, stimulus, out)
+    parasitics = steps.line_parasitics(design, crossbar)
+    reduced = steps.reduce_crossbars(crossbar, parasitics, reduce or design.simulation.reduce)
+    written = write_netlist(crossbar, stimulus, out, parasitics=parasitics, reduced=reduced)
     click.echo(f"{out}: {len(written.decks)} decks; try: cd {out} && ngspice {written.decks[0]}")
 
 

@@ -83,6 +83,11 @@ class CircuitSection:
     slot: Annotated[float, Key("length of the time slot of one step, s", low=1e-5, high=1)] = 1e-3
     v_rail: Annotated[float, Key("supply rails, V; no membrane leaves them", low=0, above=True, high=1000)] = 2.5
     capacitance: Annotated[float, Key("membrane capacitor, F", low=0, above=True, high=1)] = 100e-9
+    r_word: Annotated[float, Key("word line resistance from one crossing to the next, ohm", low=0, high=1e9)] = 0.0
+    r_bit: Annotated[float, Key("bit line resistance from one crossing to the next, ohm", low=0, high=1e9)] = 0.0
+    r_driver: Annotated[float, Key("output resistance of a word line driver, ohm", low=0, high=1e9)] = 0.0
+    tile_rows: Annotated[int, Key("word lines of the largest array; 0: no limit", low=0, high=1_000_000)] = 0
+    tile_columns: Annotated[int, Key("neurons of the largest array; 0: no limit", low=0, high=1_000_000)] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +98,9 @@ class Simulation:
     first: Annotated[int, Key("index of the first of them in the test split", low=0)] = 0
     workers: Annotated[int, Key("simulations side by side; 0: one per processor", low=0, high=1024)] = 0
     time_limit: Annotated[float, Key("seconds one simulation may take", low=0, above=True)] = 600.0
+    reduce: Annotated[
+        str, Key("crossbars that exact Norton equivalents stand in for in the decks", ("none", "first", "all"))
+    ] = "none"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -182,7 +182,11 @@ class PiecewiseSource:
 
 @noun
 class Crossbar:
-    """Two devices at every crossing of a word line with a neuron's pair of bit lines."""
+    """Two devices at every crossing of a word line with a neuron's pair of bit lines, joined by resistive lines.
+
+    In space the two bit lines of a neuron lie side by side. Word lines enter at neuron 0 and bit lines leave after the
+    last row; with all resistances 0 neither order nor ends matter.
+    """
 
     name: str
     word_lines: tuple[str, ...]  # one node a row
@@ -190,6 +194,9 @@ class Crossbar:
     bits_neg: tuple[str, ...]  # one node a column
     g_pos: Floats  # (rows, columns), S
     g_neg: Floats  # (rows, columns), S
+    r_word: float = 0.0  # ohm, of a word line segment: one before every crossing
+    r_bit: float = 0.0  # ohm, of a bit line segment: one after every crossing
+    r_driver: float = 0.0  # ohm, between a word line's node and its first segment
 
     def __post_init__(self) -> None:
         shape = (len(self.word_lines), len(self.bits_pos))
@@ -197,6 +204,39 @@ class Crossbar:
             array = freeze(self, which, np.float64)
             if array.shape != shape or len(self.bits_neg) != shape[1]:
                 raise NetlistError(f"crossbar {self.name}: {which} has shape {array.shape}, its lines say {shape}")
+        for which in ("r_word", "r_bit", "r_driver"):
+            if not 0 <= getattr(self, which) < math.inf:
+                raise NetlistError(
+                    f"crossbar {self.name}: {which} is {getattr(self, which)!r} ohm; 0 or more is needed"
+                )
+
+    @property
+    def bits(self) -> tuple[str, ...]:
+        """The bit lines' nodes as they lie side by side, ``(2 columns,)``."""
+        return tuple(node for pair in zip(self.bits_pos, self.bits_neg, strict=True) for node in pair)
+
+    @property
+    def siemens(self) -> Floats:
+        """All conductances as they lie side by side, ``(rows, 2 columns)``, S."""
+        return np.stack([self.g_pos, self.g_neg], axis=2).reshape(len(self.word_lines), -1)
+
+
+@noun
+class NortonCrossbar:
+    """What a crossbar does at its bit lines: ``transfer.T @ V(word_lines) - load @ V(bits)`` flows out of it, in A."""
+
+    name: str
+    word_lines: tuple[str, ...]
+    bits: tuple[str, ...]
+    transfer: Floats  # (word lines, bits), S
+    load: Floats  # (bits, bits), S, symmetric
+
+    def __post_init__(self) -> None:
+        lines = len(self.bits)
+        if freeze(self, "transfer", np.float64).shape != (len(self.word_lines), lines):
+            raise NetlistError(f"crossbar {self.name}: transfer has shape {self.transfer.shape}, not that of its lines")
+        if freeze(self, "load", np.float64).shape != (lines, lines):
+            raise NetlistError(f"crossbar {self.name}: load has shape {self.load.shape}, it has {lines} bit lines")
 
 
 @noun
@@ -222,6 +262,7 @@ Element = (
     | PulseSource
     | PiecewiseSource
     | Crossbar
+    | NortonCrossbar
     | Instance
 )
 

@@ -7,6 +7,9 @@ w``.
 
 from __future__ import annotations
 
+import itertools
+from typing import NamedTuple
+
 import numpy as np
 
 from snn2circuit.errors import MappingError
@@ -15,6 +18,13 @@ from snn2circuit.ir.network import Layer, Network
 from snn2circuit.ir.noun import Floats, Ints, freeze, noun
 from snn2circuit.ir.parts import Device, Drive, Neuron
 from snn2circuit.ir.timing import Timing
+
+
+class Tile(NamedTuple):
+    """A part of a layer's crossbar that is an array of its own."""
+
+    rows: slice
+    columns: slice
 
 
 @noun
@@ -33,6 +43,8 @@ class CrossbarLayer:
     volts_per_unit: float  # V
     r_feedback: float  # ohm
     saturated: int = 0  # weights beyond what the device range can hold at this scale
+    row_cuts: tuple[int, ...] = ()  # first row of every array but the first
+    column_cuts: tuple[int, ...] = ()  # first column of every array but the first
     neuron: Neuron
 
     def __post_init__(self) -> None:
@@ -48,6 +60,10 @@ class CrossbarLayer:
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise MappingError(f"{name} is {value!r}; it must be finite and positive")
+        for name, length in (("row_cuts", shape[0]), ("column_cuts", shape[1])):
+            edges = [0, *getattr(self, name), length]
+            if any(b <= a for a, b in itertools.pairwise(edges)):
+                raise MappingError(f"{name} are {getattr(self, name)}; they must increase, between 1 and {length - 1}")
 
     @property
     def rows(self) -> int:
@@ -68,6 +84,16 @@ class CrossbarLayer:
     def weights(self) -> Floats:
         """Weights that the conductances stand for, ``(rows, columns)``, bias row last; dimensionless."""
         return (self.g_pos - self.g_neg) / self.siemens_per_unit
+
+    @property
+    def tiles(self) -> tuple[Tile, ...]:
+        """The arrays that the layer is made of, row by row; one unless it was cut."""
+        rows, columns = (0, *self.row_cuts, self.rows), (0, *self.column_cuts, self.columns)
+        return tuple(
+            Tile(slice(top, bottom), slice(left, right))
+            for top, bottom in itertools.pairwise(rows)
+            for left, right in itertools.pairwise(columns)
+        )
 
     def drive(self, timing: Timing, v_read: float) -> Drive:
         """The values a neuron circuit of this layer is sized from."""

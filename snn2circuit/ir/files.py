@@ -35,6 +35,7 @@ from snn2circuit.ir.layer import ConvLayer, Layer
 from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes, Sheet
 from snn2circuit.ir.linear import AvgPool2d, Conv2d, Dense, Scale, SumPool2d
 from snn2circuit.ir.network import Network, Stimulus
+from snn2circuit.ir.parasitics import LayerParasitics, Parasitics
 from snn2circuit.ir.parts import Quantity
 from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Netlist, Waveforms
@@ -43,9 +44,9 @@ FORMAT = "snn2circuit/1"
 NOUNS: dict[str, type] = {
     cls.__name__: cls
     for cls in (
-        AvgPool2d, Conv2d, ConvLayer, CrossbarLayer, CrossbarNetwork, Dataset, Dense, Devices, Encoding, Layer, Layout,
-        Netlist, Network, Process, ProcessLayer, Quantity, Readout, Scale, Shapes, Sheet, Split, Stimulus, SumPool2d,
-        Timing, Waveforms,
+        AvgPool2d, Conv2d, ConvLayer, CrossbarLayer, CrossbarNetwork, Dataset, Dense, Devices, Encoding, Layer,
+        LayerParasitics, Layout, Netlist, Network, Parasitics, Process, ProcessLayer, Quantity, Readout, Scale, Shapes,
+        Sheet, Split, Stimulus, SumPool2d, Timing, Waveforms,
     )
 }  # fmt: skip
 MAX_HEADER = 64 * 2**20  # bytes

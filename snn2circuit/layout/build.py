@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from snn2circuit.errors import LayoutError
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.layout import Devices, Layout, Process, Shapes, Sheet
 from snn2circuit.ir.noun import Ints, noun
@@ -38,8 +39,14 @@ def build_layout(crossbar: CrossbarNetwork, process: Process) -> Layout:
     """The stack of ``crossbar`` in ``process``: one sheet a layer, the first layer at the bottom.
 
     Raises:
-        LayoutError: the process cannot make it; the text names the rule.
+        LayoutError: the process cannot make it; the text names the rule. Or a crossbar is cut into tiles.
     """
+    for number, layer in enumerate(crossbar.layers, start=1):
+        if len(layer.tiles) > 1:
+            raise LayoutError(
+                f"layer {number} is cut into {len(layer.tiles)} tiles, and the stack has one sheet a layer; "
+                "lay out the network without tile_rows and tile_columns"
+            )
     rules = read_rules(process)
     plan = plan_stack(crossbar, rules)
     names = nets.all_nets(crossbar)

@@ -3,5 +3,6 @@
 from snn2circuit.mapping.cost import LayerCost, mapping_cost
 from snn2circuit.mapping.lower import lower_network, unrolled_sizes
 from snn2circuit.mapping.passes import map_network
+from snn2circuit.mapping.tiling import cut_tiles
 
-__all__ = ["LayerCost", "lower_network", "map_network", "mapping_cost", "unrolled_sizes"]
+__all__ = ["LayerCost", "cut_tiles", "lower_network", "map_network", "mapping_cost", "unrolled_sizes"]

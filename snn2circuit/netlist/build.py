@@ -6,35 +6,50 @@ Node names say what and where, layers from 1, rows and neurons from 0::
     bp_l1_n3     positive bit line of neuron 3       bn_l1_n3     negative bit line
     mem_l1_n3    membrane                            spike_l1_n3  latched spike
 
-The layout gives its nets the same names.
+The layout gives its nets the same names. A layer's crossbar is called ``l1``; if it is cut into tiles, they are
+``l1_t0``, ``l1_t1``, ... row by row. Every tile has word lines of its own, driven by the same sources; bit lines of
+tiles above one another meet only at the neuron's virtual ground, which keeps the voltage drop along them bounded.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from snn2circuit.errors import NetlistError
-from snn2circuit.ir.circuit import Block, Circuit, Crossbar, GatedVoltage, Instance, Readout, Transient
+from snn2circuit.ir.circuit import Block, Circuit, Crossbar, GatedVoltage, Instance, NortonCrossbar, Readout, Transient
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.noun import Floats
-from snn2circuit.netlist.stimulus import bias_block, clock_block, input_block
+from snn2circuit.ir.parasitics import Parasitics
+from snn2circuit.netlist.stimulus import bias_block, clock_block, column_block, input_block
 
 STEPS_PER_SLOT = 20  # at least, so that every pulse is seen
 INTEGRATION_ERROR = 1e-5  # of a membrane, per slot
 
 
-def build_circuit(crossbar: CrossbarNetwork, inputs: Floats, title: str) -> Circuit:
+def build_circuit(
+    crossbar: CrossbarNetwork,
+    inputs: Floats,
+    title: str,
+    *,
+    parasitics: Parasitics | None = None,
+    reduced: Mapping[str, NortonCrossbar] | None = None,
+) -> Circuit:
     """The whole circuit for one sample.
 
     Args:
         crossbar: the mapped network.
         inputs: dimensionless drive ``(steps, inputs)``.
         title: first line of the deck.
+        parasitics: resistance of lines and drivers; ``None``: ideal ones.
+        reduced: equivalents, by name, that stand in for crossbars of :func:`crossbar_arrays`, for whole layers. A
+            reduced first layer has no word lines either: the stimulus drives its bit lines.
 
     Raises:
-        NetlistError: the inputs do not fit the network, or drive a membrane past the supply rails.
+        NetlistError: the inputs, parasitics or equivalents do not fit the network, or a membrane leaves the rails.
     """
     inputs = np.asarray(inputs, dtype=np.float64)
     if inputs.ndim != 2 or inputs.shape[0] < 1 or inputs.shape[1] != crossbar.sizes[0] or not np.isfinite(inputs).all():
@@ -44,6 +59,13 @@ def build_circuit(crossbar: CrossbarNetwork, inputs: Floats, title: str) -> Circ
     check_rails(crossbar, inputs)
     steps, timing = inputs.shape[0], crossbar.timing
     layers = list(enumerate(crossbar.layers, start=1))
+    arrays = [_stand_in(group, reduced or {}) for group in crossbar_arrays(crossbar, parasitics)]
+    first = [array for array in arrays[0] if isinstance(array, NortonCrossbar)]
+    if first:
+        arrays[0] = tuple(replace(array, word_lines=(), transfer=array.transfer[:0]) for array in first)
+        sources = (bias_block(crossbar, first=2), column_block(crossbar, inputs, first))
+    else:
+        sources = (bias_block(crossbar), input_block(crossbar, inputs))
     readout = Readout(
         timing=timing,
         steps=steps,
@@ -56,8 +78,12 @@ def build_circuit(crossbar: CrossbarNetwork, inputs: Floats, title: str) -> Circ
         subcircuits=tuple(
             layer.neuron.cell(f"{layer.neuron.kind}_l{n}", layer.drive(timing, crossbar.v_read)) for n, layer in layers
         ),
-        network=tuple(block for n, layer in layers for block in _layer_blocks(crossbar, n, layer)),
-        stimulus=(clock_block(timing), bias_block(crossbar), input_block(crossbar, inputs)),
+        network=tuple(
+            block
+            for (n, layer), group in zip(layers, arrays, strict=True)
+            for block in _layer_blocks(crossbar, n, layer, group)
+        ),
+        stimulus=(clock_block(timing), *sources),
         transient=Transient(stop=timing.stop(steps, len(layers)), max_step=_longest_step(crossbar)),
         readout=readout,
     )
@@ -86,19 +112,78 @@ def _longest_step(crossbar: CrossbarNetwork) -> float:
     return min(slot / STEPS_PER_SLOT, math.sqrt(12 * INTEGRATION_ERROR * tau**3 / slot))
 
 
-def _layer_blocks(crossbar: CrossbarNetwork, number: int, layer: CrossbarLayer) -> list[Block]:
-    rows = [f"wl_l{number}_r{row}" for row in range(layer.inputs)]
+def crossbar_arrays(
+    crossbar: CrossbarNetwork, parasitics: Parasitics | None = None
+) -> tuple[tuple[Crossbar, ...], ...]:
+    """Every layer's crossbar as elements, one for each of its tiles.
+
+    Raises:
+        NetlistError: the parasitics are those of another network.
+    """
+    if parasitics is not None and len(parasitics.layers) != len(crossbar.layers):
+        raise NetlistError(
+            f"parasitics of {len(parasitics.layers)} layers do not fit a network of {len(crossbar.layers)}"
+        )
+    groups = []
+    for number, layer in enumerate(crossbar.layers, start=1):
+        words = [f"wl_l{number}_r{row}" for row in range(layer.inputs)] + [f"bias_l{number}"] * layer.has_bias
+        pos, neg = _bit_lines(number, layer)
+        lines = parasitics.layers[number - 1] if parasitics else None
+        groups.append(
+            tuple(
+                Crossbar(
+                    name=f"l{number}_t{index}" if len(layer.tiles) > 1 else f"l{number}",
+                    word_lines=tuple(words[tile.rows]),
+                    bits_pos=tuple(pos[tile.columns]),
+                    bits_neg=tuple(neg[tile.columns]),
+                    g_pos=layer.g_pos[tile.rows, tile.columns],
+                    g_neg=layer.g_neg[tile.rows, tile.columns],
+                    r_word=lines.word_segment.value if lines else 0.0,
+                    r_bit=lines.bit_segment.value if lines else 0.0,
+                    r_driver=lines.r_driver if lines else 0.0,
+                )
+                for index, tile in enumerate(layer.tiles)
+            )
+        )
+    return tuple(groups)
+
+
+def _bit_lines(number: int, layer: CrossbarLayer) -> tuple[list[str], list[str]]:
+    pos, neg = ([f"b{sign}_l{number}_n{column}" for column in range(layer.columns)] for sign in "pn")
+    return pos, neg
+
+
+def _stand_in(
+    arrays: tuple[Crossbar, ...], reduced: Mapping[str, NortonCrossbar]
+) -> tuple[Crossbar | NortonCrossbar, ...]:
+    """The arrays of a layer, or the equivalents that stand in for all of them."""
+    given = [reduced[array.name] for array in arrays if array.name in reduced]
+    if not given:
+        return arrays
+    for array, equivalent in zip(arrays, given, strict=False):
+        if (array.word_lines, array.bits) != (equivalent.word_lines, equivalent.bits):
+            raise NetlistError(f"the equivalent of crossbar {array.name} has other word lines or bit lines than it")
+    if len(given) < len(arrays):
+        raise NetlistError(
+            f"crossbar {arrays[0].name}: only {len(given)} of its layer's {len(arrays)} tiles are reduced"
+        )
+    return tuple(given)
+
+
+def _layer_blocks(
+    crossbar: CrossbarNetwork, number: int, layer: CrossbarLayer, arrays: tuple[Crossbar | NortonCrossbar, ...]
+) -> list[Block]:
     blocks = []
     if number > 1:
         drivers = tuple(
             GatedVoltage(
                 name=f"drive_l{number}_r{row}",
-                out=node,
+                out=f"wl_l{number}_r{row}",
                 enable=f"spike_l{number - 1}_n{row}",
                 gate="phi",
                 amplitude=crossbar.v_read,
             )
-            for row, node in enumerate(rows)
+            for row in range(layer.inputs)
         )
         blocks.append(
             Block(
@@ -106,17 +191,7 @@ def _layer_blocks(crossbar: CrossbarNetwork, number: int, layer: CrossbarLayer) 
                 elements=drivers,
             )
         )
-    if layer.has_bias:
-        rows.append(f"bias_l{number}")
-    pos, neg = ([f"b{sign}_l{number}_n{column}" for column in range(layer.columns)] for sign in "pn")
-    array = Crossbar(
-        name=f"l{number}",
-        word_lines=tuple(rows),
-        bits_pos=tuple(pos),
-        bits_neg=tuple(neg),
-        g_pos=layer.g_pos,
-        g_neg=layer.g_neg,
-    )
+    pos, neg = _bit_lines(number, layer)
     cells = tuple(
         Instance(
             name=f"l{number}_n{column}",
@@ -136,9 +211,19 @@ def _layer_blocks(crossbar: CrossbarNetwork, number: int, layer: CrossbarLayer) 
     )
     return [
         *blocks,
-        Block(
-            comment=f"layer {number}: crossbar, {layer.rows} word lines x {layer.columns} pairs of bit lines",
-            elements=(array,),
-        ),
+        *(_array_block(number, layer, index, array) for index, array in enumerate(arrays)),
         Block(comment=f"layer {number}: {layer.columns} neurons", elements=cells),
     ]
+
+
+def _array_block(number: int, layer: CrossbarLayer, index: int, array: Crossbar | NortonCrossbar) -> Block:
+    if len(layer.tiles) > 1:
+        rows, columns = layer.tiles[index]
+        what = f"tile {index}, rows {rows.start} to {rows.stop - 1}, neurons {columns.start} to {columns.stop - 1}"
+    else:
+        what = f"crossbar, {layer.rows} word lines x {layer.columns} pairs of bit lines"
+    if isinstance(array, NortonCrossbar):
+        what += ", reduced to its Norton equivalent"
+    elif array.r_word or array.r_bit or array.r_driver:
+        what += f"; segments {array.r_word:g} and {array.r_bit:g} ohm, drivers {array.r_driver:g} ohm"
+    return Block(comment=f"layer {number}: {what}", elements=(array,))

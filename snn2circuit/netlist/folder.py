@@ -6,12 +6,15 @@ stimulus; ``ngspice sample_0.cir`` in that folder runs. ``netlist.npz`` says how
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from snn2circuit.errors import NetlistError
+from snn2circuit.ir.circuit import NortonCrossbar
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.files import save, write_text
 from snn2circuit.ir.network import Stimulus
+from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.ir.waveforms import Netlist
 from snn2circuit.netlist.build import build_circuit
 from snn2circuit.netlist.dialects import DIALECTS
@@ -20,9 +23,17 @@ CELLS, NETWORK, INDEX = "cells.lib", "network.lib", "netlist.npz"
 
 
 def write_netlist(
-    crossbar: CrossbarNetwork, stimulus: Stimulus, folder: Path | str, *, dialect: str = "ngspice"
+    crossbar: CrossbarNetwork,
+    stimulus: Stimulus,
+    folder: Path | str,
+    *,
+    dialect: str = "ngspice",
+    parasitics: Parasitics | None = None,
+    reduced: Mapping[str, NortonCrossbar] | None = None,
 ) -> Netlist:
     """Write one deck per sample of ``stimulus`` into ``folder``, and return what says how to read them.
+
+    ``parasitics`` and ``reduced`` are as for :func:`~snn2circuit.netlist.build.build_circuit`.
 
     Raises:
         NetlistError: unknown dialect, no sample, or a sample the circuit cannot take.
@@ -37,7 +48,7 @@ def write_netlist(
     for number in range(stimulus.samples):
         label = f", labelled {stimulus.labels[number]}" if stimulus.labels[number] >= 0 else ""
         title = f"{crossbar.name} {'-'.join(map(str, crossbar.sizes))}: test sample {stimulus.indices[number]}{label}"
-        circuit = build_circuit(crossbar, stimulus.inputs[number], title)
+        circuit = build_circuit(crossbar, stimulus.inputs[number], title, parasitics=parasitics, reduced=reduced)
         if number == 0:
             write_text(folder / CELLS, writer.cells(circuit))
             write_text(folder / NETWORK, writer.network(circuit))

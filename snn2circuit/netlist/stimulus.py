@@ -7,9 +7,20 @@ when that layer's first step begins, so that no membrane is charged before its t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from snn2circuit.ir.circuit import GROUND, Block, Element, PiecewiseSource, PulseSource, VoltageGain
+from snn2circuit.ir.circuit import (
+    GROUND,
+    Block,
+    Element,
+    NortonCrossbar,
+    PiecewiseSource,
+    PulseSource,
+    Transconductance,
+    VoltageGain,
+)
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.timing import Pulse, Timing
@@ -26,8 +37,8 @@ def clock_block(timing: Timing) -> Block:
     )
 
 
-def bias_block(crossbar: CrossbarNetwork) -> Block:
-    """One line per layer with bias, high in every slot from the layer's first."""
+def bias_block(crossbar: CrossbarNetwork, first: int = 1) -> Block:
+    """One line per layer with bias from layer ``first`` on, high in every slot from the layer's first."""
     phi = crossbar.timing.phi
     return Block(
         comment="bias lines: an input of 1 in every step of their layer",
@@ -42,7 +53,7 @@ def bias_block(crossbar: CrossbarNetwork) -> Block:
                 ),
             )
             for number, layer in enumerate(crossbar.layers, start=1)
-            if layer.has_bias
+            if layer.has_bias and number >= first
         ),
     )  # fmt: skip
 
@@ -59,6 +70,38 @@ def input_block(crossbar: CrossbarNetwork, inputs: Floats) -> Block:
             elements.append(PiecewiseSource(name=f"in_r{row}", out=name, times=times, volts=volts))
     return Block(
         comment=f"input lines: an input of 1 is {crossbar.v_read:g} V during the drive pulse", elements=tuple(elements)
+    )
+
+
+def column_block(crossbar: CrossbarNetwork, inputs: Floats, arrays: Sequence[NortonCrossbar]) -> Block:
+    """What the first layer's reduced crossbars drive into its bit lines, for one sample ``(steps, inputs)``.
+
+    Rows that stay the same in every step, the bias among them, add up to one current per bit line that the drive clock
+    gates. The others add up to one that returns to zero in every slot, on a source of 1 V at the largest.
+    """
+    volts = {f"wl_l1_r{row}": inputs[:, row] * crossbar.v_read for row in range(inputs.shape[1])}
+    volts["bias_l1"] = np.full(len(inputs), crossbar.v_read)
+    elements: list[Element] = []
+    for array in arrays:
+        drive = np.stack([volts[line] for line in array.word_lines], axis=1)
+        steady = (drive == drive[0]).all(axis=0)
+        held, varying = drive[0, steady] @ array.transfer[steady], drive[:, ~steady] @ array.transfer[~steady]
+        for column, bit in enumerate(array.bits):
+            name = f"in_{array.name}_b{column}"
+            if held[column]:
+                elements.append(
+                    Transconductance(name=name, out=bit, plus="phi", minus=GROUND, siemens=float(held[column]))
+                )
+            largest = float(np.abs(varying[:, column]).max())
+            if largest:
+                times, shape = _return_to_zero(varying[:, column] / largest, crossbar.timing)
+                elements.append(PiecewiseSource(name=name, out=name, times=times, volts=shape))
+                elements.append(
+                    Transconductance(name=f"{name}_step", out=bit, plus=name, minus=GROUND, siemens=largest)
+                )
+    return Block(
+        comment=f"first layer, reduced: currents into its bit lines; an input of 1 is {crossbar.v_read:g} V",
+        elements=tuple(elements),
     )
 
 

@@ -6,9 +6,9 @@ line nodes ``b`` of every crossing::
     Aw w - G b = g_in · drive        Ab b - G w = g_out · port
 
 ``Aw`` is tridiagonal along each word line, ``Ab`` along each bit line, and ``G`` is diagonal: the devices. Eliminating
-``b``, which costs one tridiagonal solve per bit line, leaves the symmetric positive definite ``S = Aw - G Ab⁻¹ G``. With
-``Aw`` itself as the preconditioner, the eigenvalues of ``Aw⁻¹ S`` lie in (0, 1], close to 1 unless both kinds of line are
-long and resistive, so a handful of iterations suffices. The product ``Aw p`` is never formed: ``Aw z`` is the residual.
+``b``, which costs a tridiagonal solve per bit line, leaves the symmetric positive definite ``S = Aw - G Ab⁻¹ G``. With
+``Aw`` itself as preconditioner, the eigenvalues of ``Aw⁻¹ S`` lie in (0, 1], close to 1 unless both kinds of line are
+long and resistive, so that a few iterations suffice. The product ``Aw p`` is never formed: ``Aw z`` is the residual.
 
 A line is eliminated from its open end. ``e`` is the conductance that end shows, and a segment ``g`` in series with it
 leaves ``g e / (g + e)``: nothing is ever subtracted, so nothing cancels. The pivot of a node is ``g + e``, and the
@@ -19,13 +19,11 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
 from snn2circuit.errors import SimulationError
 from snn2circuit.ir.noun import Floats
-
-_kernel = numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz", "arcp"}, error_model="numpy")
+from snn2circuit.simulate.compile import compiled
 
 
 class LineSolver:
@@ -84,19 +82,19 @@ class LineSolver:
     def _words(self, current: Floats, drive: Floats) -> Floats:
         """Word line nodes for ``current`` flowing into each and the sources at ``drive``: ``Aw⁻¹``."""
         if self.r_word > 0:
-            return np.asarray(_solve_words(self.word_ratio, self.r_word, self.r_in, current, drive))
+            return _solve_words(self.word_ratio, self.r_word, self.r_in, current, drive)
         nodes = self.word_ratio * (drive[:, None] + self.r_driver * current.sum(axis=1, keepdims=True))
         return np.repeat(nodes, current.shape[1], axis=1)
 
     def _bits(self, current: Floats, port: Floats) -> Floats:
         """Bit line nodes for ``current`` flowing into each and the ends at ``port``: ``Ab⁻¹``."""
         if self.r_bit > 0:
-            return np.asarray(_solve_bits(self.bit_ratio, self.r_bit, current, port))
+            return _solve_bits(self.bit_ratio, self.r_bit, current, port)
         return np.repeat(port[None, :], current.shape[0], axis=0)
 
 
-@_kernel
-def _word_ratios(siemens, r_word, r_in):  # type: ignore[no-untyped-def] # numba infers the types
+@compiled
+def _word_ratios(siemens: Floats, r_word: float, r_in: float) -> Floats:
     rows, columns = siemens.shape
     ratio = np.empty((rows, columns))
     for i in range(rows):
@@ -108,8 +106,8 @@ def _word_ratios(siemens, r_word, r_in):  # type: ignore[no-untyped-def] # numba
     return ratio
 
 
-@_kernel
-def _bit_ratios(siemens, r_bit):  # type: ignore[no-untyped-def]
+@compiled
+def _bit_ratios(siemens: Floats, r_bit: float) -> Floats:
     rows, columns = siemens.shape
     ratio = np.empty((rows, columns))
     seen = np.zeros(columns)
@@ -121,8 +119,8 @@ def _bit_ratios(siemens, r_bit):  # type: ignore[no-untyped-def]
     return ratio
 
 
-@_kernel
-def _solve_words(ratio, r_word, r_in, current, drive):  # type: ignore[no-untyped-def]
+@compiled
+def _solve_words(ratio: Floats, r_word: float, r_in: float, current: Floats, drive: Floats) -> Floats:
     rows, columns = ratio.shape
     nodes = np.empty((rows, columns))
     for i in range(rows):
@@ -139,8 +137,8 @@ def _solve_words(ratio, r_word, r_in, current, drive):  # type: ignore[no-untype
     return nodes
 
 
-@_kernel
-def _solve_bits(ratio, r_bit, current, port):  # type: ignore[no-untyped-def]
+@compiled
+def _solve_bits(ratio: Floats, r_bit: float, current: Floats, port: Floats) -> Floats:
     rows, columns = ratio.shape
     nodes = np.empty((rows, columns))
     for j in range(columns):
@@ -156,8 +154,10 @@ def _solve_bits(ratio, r_bit, current, port):  # type: ignore[no-untyped-def]
     return nodes
 
 
-@_kernel
-def _advance(direction, image, update, residual, siemens, beta):  # type: ignore[no-untyped-def]
+@compiled
+def _advance(
+    direction: Floats, image: Floats, update: Floats, residual: Floats, siemens: Floats, beta: float
+) -> Floats:
     """The next search direction and its image under ``Aw``; returns what it drives through the devices."""
     rows, columns = siemens.shape
     drawn = np.empty((rows, columns))
@@ -169,8 +169,10 @@ def _advance(direction, image, update, residual, siemens, beta):  # type: ignore
     return drawn
 
 
-@_kernel
-def _descend(words, residual, direction, image, back, siemens, power):  # type: ignore[no-untyped-def]
+@compiled
+def _descend(
+    words: Floats, residual: Floats, direction: Floats, image: Floats, back: Floats, siemens: Floats, power: float
+) -> None:
     """One step along the direction, as far as the energy falls."""
     rows, columns = siemens.shape
     curvature = 0.0

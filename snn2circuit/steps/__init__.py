@@ -6,8 +6,10 @@ from snn2circuit.steps.circuit import (
     choose_samples,
     deck_digest,
     judge_with_snntorch,
+    line_parasitics,
     load_crossbar,
     map_crossbar,
+    reduce_crossbars,
     write_equivalence,
 )
 from snn2circuit.steps.stack import build_stack
@@ -34,10 +36,12 @@ __all__ = [
     "from_snntorch",
     "interruption",
     "judge_with_snntorch",
+    "line_parasitics",
     "load_crossbar",
     "make_neuron",
     "map_crossbar",
     "read_trained",
+    "reduce_crossbars",
     "train",
     "train_module",
     "train_or_go_on",

@@ -11,15 +11,19 @@ from snn2circuit.analysis import Equivalence
 from snn2circuit.design import Design
 from snn2circuit.devices import DEVICE_KINDS, DEVICES
 from snn2circuit.errors import DataError
+from snn2circuit.ir.circuit import NortonCrossbar
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.files import load, write_json
 from snn2circuit.ir.network import Network, Stimulus
+from snn2circuit.ir.parasitics import Parasitics, uniform_parasitics
 from snn2circuit.ir.parts import Drive
 from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Waveforms
-from snn2circuit.mapping import map_network
+from snn2circuit.mapping import cut_tiles, map_network
+from snn2circuit.netlist import crossbar_arrays
 from snn2circuit.neurons import NEURONS
+from snn2circuit.simulate.crossbar import reduce_crossbar
 from snn2circuit.steps.training import make_neuron
 
 PARTS: dict[str, type] = {**NEURONS, **DEVICE_KINDS}  # what saved nouns may hold
@@ -32,9 +36,12 @@ def check_circuit(design: Design) -> None:
 
 
 def map_crossbar(design: Design, network: Network, dataset: Dataset | None) -> CrossbarNetwork:
-    """Map onto the design's device; the voltage scales are chosen on the whole dataset, or on the bound without one."""
+    """Map onto the design's device and cut into its tiles.
+
+    The voltage scales are chosen on the whole dataset, or on the bound without one.
+    """
     splits = () if dataset is None else (dataset.train, dataset.test)
-    return map_network(
+    mapped = map_network(
         network,
         DEVICES[design.device.preset],
         levels=design.device.levels,
@@ -46,6 +53,32 @@ def map_crossbar(design: Design, network: Network, dataset: Dataset | None) -> C
         inputs=np.concatenate([split.inputs for split in splits]) if splits else None,
         indices=np.concatenate([np.arange(len(split.labels)) for split in splits]) if splits else None,
     )
+    return cut_tiles(mapped, rows=design.circuit.tile_rows, columns=design.circuit.tile_columns)
+
+
+def line_parasitics(design: Design, crossbar: CrossbarNetwork) -> Parasitics | None:
+    """Resistance of lines and drivers as the design assumes it, or ``None`` where all are ideal."""
+    section = design.circuit
+    if section.r_word == section.r_bit == section.r_driver == 0:
+        return None
+    return uniform_parasitics(
+        len(crossbar.layers),
+        r_word=section.r_word,
+        r_bit=section.r_bit,
+        r_driver=section.r_driver,
+        source="the design file, [circuit]",
+    )
+
+
+def reduce_crossbars(
+    crossbar: CrossbarNetwork, parasitics: Parasitics | None = None, layers: str = "all"
+) -> dict[str, NortonCrossbar]:
+    """Exact Norton equivalents, by name, of the ``first`` layer's crossbars, of ``all``, or of ``none``.
+
+    Exact because every device and line is a linear resistor. A neuron sees no difference.
+    """
+    groups = crossbar_arrays(crossbar, parasitics)[: {"none": 0, "first": 1, "all": None}[layers]]
+    return {array.name: reduce_crossbar(array) for group in groups for array in group}
 
 
 def load_crossbar(path: Path) -> CrossbarNetwork:

@@ -16,6 +16,7 @@ from snn2circuit.ir.layer import ConvLayer, Layer
 from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes, Sheet
 from snn2circuit.ir.linear import AvgPool2d, Conv2d, Dense, Scale, SumPool2d
 from snn2circuit.ir.network import Network, Stimulus
+from snn2circuit.ir.parasitics import LayerParasitics, Parasitics
 from snn2circuit.ir.parts import Quantity
 from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Netlist, Waveforms
@@ -191,6 +192,21 @@ def waveforms() -> Waveforms:
     )
 
 
+def layer_parasitics() -> LayerParasitics:
+    return LayerParasitics(
+        word_segment=quantity(0.5, "ohm"),
+        bit_segment=quantity(0.25, "ohm"),
+        driver=quantity(50.0, "ohm"),
+        via=quantity(2.0, "ohm"),
+        crosspoint=quantity(1e-12, "F"),
+        neighbour=quantity(1e-13, "F"),
+    )
+
+
+def parasitics() -> Parasitics:
+    return Parasitics(layers=(layer_parasitics(), layer_parasitics()))
+
+
 SAMPLES: dict[str, Callable[[], object]] = {
     "AvgPool2d": avg_pool,
     "Conv2d": conv2d,
@@ -204,9 +220,11 @@ SAMPLES: dict[str, Callable[[], object]] = {
     "Devices": devices,
     "Encoding": lambda: Encoding(kind="latency", offset=-1.5, scale=0.125, threshold=0.2, linear=False, clip=False),
     "Layer": layer,
+    "LayerParasitics": layer_parasitics,
     "Layout": layout,
     "Netlist": netlist,
     "Network": network,
+    "Parasitics": parasitics,
     "Process": process,
     "ProcessLayer": process_layer,
     "Quantity": quantity,

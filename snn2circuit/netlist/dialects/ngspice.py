@@ -25,6 +25,7 @@ from snn2circuit.ir.circuit import (
     GatedTransconductance,
     GatedVoltage,
     Instance,
+    NortonCrossbar,
     PiecewiseSource,
     PulseSource,
     Resistor,
@@ -34,6 +35,7 @@ from snn2circuit.ir.circuit import (
     VoltageGain,
 )
 from snn2circuit.ir.timing import Pulse
+from snn2circuit.netlist.arrays import crossbar_cards, norton_cards
 from snn2circuit.units import spice
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,62}\Z")
@@ -130,8 +132,12 @@ def _element(element: Element) -> list[str]:
             return _wrap([f"V{name}", _node(out), "0", "PWL(", *points, ")"])
         case Instance(subcircuit=subcircuit, nodes=nodes):
             return _wrap([f"X{name}", *map(_node, nodes), _name(subcircuit)])
-        case Crossbar():
-            return _crossbar(element)
+        case Crossbar(word_lines=words, bits=bits):
+            _check_nodes(*words, *bits)
+            return crossbar_cards(element)
+        case NortonCrossbar(word_lines=words, bits=bits):
+            _check_nodes(*words, *bits)
+            return norton_cards(element)
 
 
 def _amplifier(each: Amplifier) -> list[str]:
@@ -185,19 +191,6 @@ def _minus(value: float) -> str:
     return f"-{spice(value)}" if value >= 0 else f"+{spice(-value)}"
 
 
-def _crossbar(array: Crossbar) -> list[str]:
-    words = [_node(line) for line in array.word_lines]
-    lines = []
-    for sign, bits, conductances in (("p", array.bits_pos, array.g_pos), ("n", array.bits_neg, array.g_neg)):
-        for column, bit in enumerate(map(_node, bits)):
-            ohms = (1.0 / conductances[:, column]).tolist()
-            lines += [
-                f"R{sign}_{array.name}_r{row}_n{column} {word} {bit} {value:.12g}"
-                for row, (word, value) in enumerate(zip(words, ohms, strict=True))
-            ]
-    return lines
-
-
 def _pulse(high: float, pulse: Pulse) -> str:
     values = (0.0, high, pulse.delay, pulse.rise, pulse.fall, pulse.width, pulse.period)
     return f"PULSE({' '.join(map(spice, values))})"
@@ -238,6 +231,11 @@ def _name(name: str) -> str:
 
 def _node(name: str) -> str:
     return name if name == "0" else _name(name)
+
+
+def _check_nodes(*names: str) -> None:
+    for name in names:
+        _node(name)
 
 
 def _comment(text: str) -> str:

@@ -1,0 +1,111 @@
+"""Resistive lines, tiles and Norton equivalents in whole networks, simulated in ngspice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from networks import random_crossbar
+
+from snn2circuit.analysis import compare_circuit
+from snn2circuit.errors import LayoutError, NetlistError
+from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.network import Stimulus
+from snn2circuit.ir.parasitics import Parasitics, uniform_parasitics
+from snn2circuit.ir.waveforms import Waveforms
+from snn2circuit.layout.build import build_layout
+from snn2circuit.layout.processes import PROCESSES
+from snn2circuit.mapping import cut_tiles
+from snn2circuit.netlist import build_circuit, crossbar_arrays, write_netlist
+from snn2circuit.simulate import simulate_netlist
+from snn2circuit.steps import reduce_crossbars
+
+
+def network(seed: int = 8) -> tuple[CrossbarNetwork, Stimulus]:
+    """Five inputs that change in every step, two layers with bias; two of the inputs held."""
+    crossbar, stimulus = random_crossbar(
+        (5, 4, 3), beta=0.9, threshold=1.0, reset="subtract", seed=seed, samples=1, steps=6
+    )
+    inputs = stimulus.inputs.copy()
+    inputs[:, :, 1:3] = inputs[:, :1, 1:3]
+    return crossbar, Stimulus(inputs=inputs, labels=stimulus.labels, indices=stimulus.indices)
+
+
+def lines(layers: int = 2, **ohms: float) -> Parasitics:
+    return uniform_parasitics(layers, source="made up", **ohms)
+
+
+def run(
+    folder: Path, crossbar: CrossbarNetwork, stimulus: Stimulus, parasitics: Parasitics | None, reduce: str
+) -> Waveforms:
+    reduced = reduce_crossbars(crossbar, parasitics, reduce)
+    write_netlist(crossbar, stimulus, folder, parasitics=parasitics, reduced=reduced)
+    return simulate_netlist(folder, time_limit=120)
+
+
+def apart(a: Waveforms, b: Waveforms) -> float:
+    """Largest difference of two runs' membranes, V."""
+    for ours, theirs in zip(a.spikes, b.spikes, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    return max(float(np.abs(x - y).max()) for x, y in zip(a.membranes, b.membranes, strict=True))
+
+
+@pytest.mark.parametrize(
+    "ohms",
+    [{}, {"r_word": 20.0, "r_bit": 5.0, "r_driver": 100.0}, {"r_driver": 300.0}],
+    ids=["ideal", "wires", "drivers"],
+)
+def test_reduced_and_full_decks_agree(ohms: dict[str, float], tmp_path: Path) -> None:
+    crossbar, stimulus = network()
+    crossbar = cut_tiles(crossbar, rows=3, columns=3)
+    parasitics = lines(**ohms) if ohms else None
+    full = run(tmp_path / "full", crossbar, stimulus, parasitics, "none")
+    assert sum(int(layer.sum()) for layer in full.spikes) > 3
+    for reduce in ("first", "all"):
+        assert apart(full, run(tmp_path / reduce, crossbar, stimulus, parasitics, reduce)) < 1e-9
+
+
+def test_tiles_with_ideal_lines_change_nothing_and_wires_do(tmp_path: Path) -> None:
+    crossbar, stimulus = network()
+    whole = run(tmp_path / "whole", crossbar, stimulus, None, "none")
+    assert compare_circuit(crossbar, whole).equivalent
+    tiled = cut_tiles(crossbar, rows=2, columns=3)
+    assert [len(layer.tiles) for layer in tiled.layers] == [6, 3]
+    assert apart(whole, run(tmp_path / "tiled", tiled, stimulus, None, "none")) < 1e-9
+    wired = run(tmp_path / "wired", crossbar, stimulus, lines(r_word=50.0, r_bit=50.0), "all")
+    # Wires take away current, so the circuit is no longer the one that the conductances stand for.
+    assert compare_circuit(crossbar, wired).worst_membrane_error > 1e-3
+
+
+def test_equivalents_of_other_arrays_are_refused() -> None:
+    crossbar, stimulus = network()
+    tiled = cut_tiles(crossbar, rows=3)
+    reduced = reduce_crossbars(tiled)
+    with pytest.raises(NetlistError, match="1 of its layer's 2 tiles"):
+        build_circuit(tiled, stimulus.inputs[0], "x", reduced={"l1_t0": reduced["l1_t0"]})
+    with pytest.raises(NetlistError, match="other word lines"):
+        build_circuit(tiled, stimulus.inputs[0], "x", reduced={"l1_t0": reduced["l1_t1"], "l1_t1": reduced["l1_t0"]})
+    with pytest.raises(NetlistError, match="parasitics of 3 layers"):
+        build_circuit(tiled, stimulus.inputs[0], "x", parasitics=lines(3))
+
+
+def test_a_stack_of_tiles_is_refused() -> None:
+    crossbar, _ = network()
+    with pytest.raises(LayoutError, match="layer 1 is cut into 2 tiles"):
+        build_layout(cut_tiles(crossbar, rows=3), PROCESSES["inkjet"])
+
+
+def test_tiles_cover_every_device_once() -> None:
+    crossbar, _ = network()
+    for limit in (1, 2, 4, 100):
+        tiled = cut_tiles(crossbar, rows=limit, columns=limit)
+        for layer in tiled.layers:
+            seen = np.zeros((layer.rows, layer.columns), dtype=int)
+            for tile in layer.tiles:
+                seen[tile.rows, tile.columns] += 1
+                assert tile.rows.stop - tile.rows.start <= limit
+                assert tile.columns.stop - tile.columns.start <= limit
+            assert (seen == 1).all()
+        arrays = crossbar_arrays(tiled)
+        assert sum(array.siemens.size for group in arrays for array in group) == crossbar.devices
