@@ -16,6 +16,7 @@ from typing import Any
 
 from snn2circuit import __version__
 from snn2circuit.analysis import compare_circuit, compare_mapping
+from snn2circuit.analysis.evaluate import evaluate
 from snn2circuit.analysis.placement import write_placement
 from snn2circuit.analysis.plots import plot_waveforms
 from snn2circuit.analysis.report import write_report
@@ -44,16 +45,25 @@ from snn2circuit.steps import (
     reduce_crossbars,
     train_or_go_on,
     write_equivalence,
+    write_evaluation,
 )
 
 
-def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress | None = None) -> Mapping[str, Any]:
+def run(
+    design: Design,
+    out: Path,
+    *,
+    fresh: bool = False,
+    tensorboard: Path | None = None,
+    on_progress: Progress | None = None,
+) -> Mapping[str, Any]:
     """Run every stage and fill ``out``; returns what ``summary.json`` holds.
 
     Args:
         design: what to do.
         out: folder for the results, made if need be.
         fresh: do everything again, even where results in ``out`` still hold.
+        tensorboard: folder that gets TensorBoard event files if the network is trained.
         on_progress: told the stage, the share of it that is done, and a remark.
 
     Raises:
@@ -72,7 +82,7 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
         if network is None:
             from snn2circuit.training import plot_training
 
-            trained = train_or_go_on(design, dataset, out, fresh=fresh, on_progress=tell)
+            trained = train_or_go_on(design, dataset, out, fresh=fresh, tensorboard=tensorboard, on_progress=tell)
             network = read_trained(trained, dataset)
             plot_training(trained.history, out / "training.png")
             save(network, out / "network.npz")
@@ -80,6 +90,9 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
                 stages.notes["train"] = interruption(trained)
             else:
                 stages.keep("train", key, network)
+    with stages.stage("evaluate"):
+        evaluation = evaluate(network, dataset.test, dataset.classes)
+        write_evaluation(evaluation, out)
     with stages.stage("map"):
         crossbar = map_crossbar(design, network, dataset)
         save(crossbar, out / "crossbar.npz")
@@ -115,6 +128,7 @@ def run(design: Design, out: Path, *, fresh: bool = False, on_progress: Progress
         results = Results(
             dataset=dataset,
             network=network,
+            evaluation=evaluation,
             crossbar=crossbar,
             waveforms=waveforms,
             equivalence=equivalence,

@@ -28,7 +28,7 @@ from snn2circuit.ir.waveforms import Waveforms
 FILES = {
     "design.toml", "network.npz", "history.jsonl", "training.png", "crossbar.npz", "placement.csv", "netlist",
     "waveforms.npz", "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "report.html",
-    "summary.json", "stages.json", "checkpoints",
+    "summary.json", "stages.json", "checkpoints", "metrics.json", "confusion.png", "roc.png", "firing.png",
 }  # fmt: skip
 KEYS = {
     "accuracy_trained", "accuracy_mapped", "images_simulated", "spikes_compared", "spikes_model", "spikes_circuit",
@@ -42,7 +42,17 @@ def test_a_run_leaves_everything_behind_and_nothing_else(finished: tuple[Path, d
     assert {path.name for path in out.iterdir()} == FILES
     assert set(summary) >= KEYS
     assert json.loads((out / "summary.json").read_text()) == summary
-    assert summary["seconds"].keys() == {"data", "train", "map", "netlist", "simulate", "compare", "layout", "report"}
+    assert summary["seconds"].keys() == {
+        "data",
+        "train",
+        "evaluate",
+        "map",
+        "netlist",
+        "simulate",
+        "compare",
+        "layout",
+        "report",
+    }
     assert {"python", "torch", "snntorch", "PySpice", "ngspice"} <= summary["versions"].keys()
 
 
@@ -101,7 +111,7 @@ def test_the_decks_wire_the_network_that_was_mapped(finished: tuple[Path, dict[s
 def test_the_report_is_one_file_that_needs_no_network(finished: tuple[Path, dict[str, Any]]) -> None:
     out, summary = finished
     text = (out / "report.html").read_text()
-    assert text.count("data:image/png;base64,") == 2
+    assert text.count("data:image/png;base64,") == 5
     assert f"0 of {summary['spikes_compared']:,} spikes differ" in text
     # Scripts, styles and images are inline; links inside the bundled library are text, not requests.
     assert not re.search(r"<(?:script|img|link|iframe)[^>]+(?:src|href)=[\"'](?!data:)", text)

@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from snn2circuit.analysis.evaluate import Evaluation
 from snn2circuit.analysis.summary import Results
 from snn2circuit.design import Design
 from snn2circuit.ir.files import write_text
@@ -109,6 +110,8 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         ),
         "<h2>Training</h2>",
         _figure(out / "training.png", "Loss and accuracy during training."),
+        "<h2>What the trained network is worth</h2>",
+        *_classification(results.evaluation, out),
         "<h2>Electrical scale</h2>",
         _table(
             ("layer", "weight of 1", "membrane of 1", "feedback resistor"),
@@ -138,12 +141,59 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
     )
 
 
+def _classification(evaluation: Evaluation, out: Path) -> list[str]:
+    metrics = evaluation.as_dict()
+    macro = metrics["macro"]
+    columns = ("precision", "recall", "f1", "roc_auc", "accuracy_one_vs_rest")
+    return [
+        _note(
+            f"On {metrics['samples']:,} test samples; {metrics['flops']:,} FLOPs (two per weight). One-vs-rest "
+            "accuracy counts right rejections too and lies far above the accuracy; it is here because others print it."
+        ),
+        _table(
+            ("class", "samples", "precision", "recall", "F1", "ROC AUC", "one-vs-rest accuracy"),
+            [
+                *(
+                    (each["class"], f"{each['samples']:,}", *(_share(each[column]) for column in columns))
+                    for each in metrics["classes"]
+                ),
+                (
+                    "mean",
+                    f"{metrics['samples']:,}",
+                    *(_share(macro[column]) for column in columns[:-1]),
+                    _share(metrics["accuracy_one_vs_rest"]),
+                ),
+            ],
+        ),
+        _figure(out / "confusion.png", "What is taken for what."),
+        _figure(out / "roc.png", "ROC curve of each class against the rest."),
+        _figure(out / "firing.png", "How often the neurons of each layer spike."),
+        *(
+            _note(f"Layer {layer['layer']}: never spiking {', '.join(map(str, layer['dead']))}.")
+            for layer in metrics["layers"]
+            if layer["dead"]
+        ),
+    ]
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
 def headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The rows that a person reads first, for the terminal and the report."""
-    seconds = summary["seconds"]
+    seconds, (low, high) = summary["seconds"], summary["accuracy_interval_95"]
     return [
         ("network", f"{summary['network']} {summary['neuron']}, {summary['steps']} steps"),
-        ("test accuracy, trained", f"{summary['accuracy_trained']:.2%} of {summary['test_samples']:,} samples"),
+        (
+            "test accuracy, trained",
+            f"{summary['accuracy_trained']:.2%} of {summary['test_samples']:,} samples "
+            f"(95 % interval {low:.2%} to {high:.2%})",
+        ),
+        (
+            "neurons that never spike",
+            ", ".join(f"layer {layer}: {len(dead)}" for layer, dead in enumerate(summary["dead_neurons"], start=1)),
+        ),
         (
             "test accuracy, mapped",
             f"{summary['accuracy_mapped']:.2%} with {summary['levels']} levels of {summary['device']}",

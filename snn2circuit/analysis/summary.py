@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from snn2circuit.analysis.compare import Equivalence, MappingEffect
+from snn2circuit.analysis.evaluate import Evaluation
 from snn2circuit.design import Design
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset
@@ -27,6 +28,7 @@ class Results:
 
     dataset: Dataset
     network: Network
+    evaluation: Evaluation  # of the trained network on the test split
     crossbar: CrossbarNetwork
     waveforms: Waveforms
     equivalence: Equivalence
@@ -41,6 +43,7 @@ def summarize(
 ) -> dict[str, Any]:
     """The content of ``summary.json``; keys say what they count, times are wall seconds."""
     crossbar, equivalence, test = results.crossbar, results.equivalence, results.dataset.test
+    metrics = results.evaluation.as_dict()
     costs = mapping_cost(crossbar)
     size = results.layout.bounds[3:] - results.layout.bounds[:3]
     return {
@@ -48,7 +51,14 @@ def summarize(
         "network": "-".join(map(str, crossbar.sizes)),
         "neuron": crossbar.layers[0].neuron.kind,
         "steps": crossbar.steps,
-        "accuracy_trained": round(accuracy(results.network.predict(test.inputs), test.labels), 6),
+        "accuracy_trained": round(metrics["accuracy"], 6),
+        "accuracy_interval_95": [round(bound, 6) for bound in metrics["accuracy_interval_95"]],
+        "accuracy_one_vs_rest": round(metrics["accuracy_one_vs_rest"], 6),
+        "f1_macro": None if metrics["macro"]["f1"] is None else round(metrics["macro"]["f1"], 6),
+        "roc_auc_macro": None if metrics["macro"]["roc_auc"] is None else round(metrics["macro"]["roc_auc"], 6),
+        "firing_rates": [round(layer["firing_rate"], 6) for layer in metrics["layers"]],
+        "dead_neurons": [layer["dead"] for layer in metrics["layers"]],
+        "flops": metrics["flops"],
         "accuracy_mapped": round(accuracy(crossbar.network().predict(test.inputs), test.labels), 6),
         "test_samples": len(test.labels),
         "device": crossbar.device.name,

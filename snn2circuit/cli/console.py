@@ -31,6 +31,13 @@ def design_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def tensorboard_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the option ``--tensorboard``."""
+    return click.option(
+        "--tensorboard", type=OUT, help="Folder for TensorBoard event files (the extra `tensorboard`)."
+    )(command)
+
+
 def table(rows: Sequence[tuple[str, ...]]) -> None:
     """Print rows as columns; the first is never cut."""
     from rich.console import Console

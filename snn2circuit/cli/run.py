@@ -7,21 +7,22 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import IN, OUT, read_design, stage_bars, table
+from snn2circuit.cli.console import IN, OUT, read_design, stage_bars, table, tensorboard_option
 
 
 @click.command()
 @click.argument("design_file", type=IN, required=False, metavar="[DESIGN.toml]")
 @click.option("-o", "--out", type=OUT, required=True, help="Folder for the results.")
 @click.option("--fresh", is_flag=True, help="Do everything again, even where results in OUT still hold.")
-def run(design_file: Path | None, out: Path, fresh: bool) -> None:
+@tensorboard_option
+def run(design_file: Path | None, out: Path, fresh: bool, tensorboard: Path | None) -> None:
     """Run all stages: train, map, netlist, simulate, compare, layout, report."""
     design = read_design(design_file)
     from snn2circuit import flow
     from snn2circuit.analysis.report import headline
 
     with stage_bars() as tell:
-        summary = flow.run(design, out, fresh=fresh, on_progress=tell)
+        summary = flow.run(design, out, fresh=fresh, tensorboard=tensorboard, on_progress=tell)
     table(headline(summary))
     good = summary["equivalent"]
     click.secho(

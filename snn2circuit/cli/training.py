@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import OUT, bar, design_option, read_design
+from snn2circuit.cli.console import OUT, bar, design_option, read_design, tensorboard_option
 
 
 @click.command()
@@ -14,14 +14,25 @@ from snn2circuit.cli.console import OUT, bar, design_option, read_design
 @click.option("-o", "--out", type=OUT, required=True, help="Network file to write, e.g. network.npz.")
 @click.option("--state-dict", type=OUT, help="File for snnTorch's own state_dict, e.g. weights.pt.")
 @click.option("--history", type=OUT, help="File that gets one line of JSON per epoch as it ends.")
+@click.option("--metrics", type=OUT, help="Folder for metrics.json, its pictures and the learning curves.")
 @click.option("--resume", is_flag=True, help="Go on with the training that was cut short, bit for bit.")
-def train(design_file: Path | None, out: Path, state_dict: Path | None, history: Path | None, resume: bool) -> None:
+@tensorboard_option
+def train(
+    design_file: Path | None,
+    out: Path,
+    state_dict: Path | None,
+    history: Path | None,
+    metrics: Path | None,
+    resume: bool,
+    tensorboard: Path | None,
+) -> None:
     """Train a network with snnTorch and write it.
 
     Ctrl-C ends the training and keeps the best so far; the folder OUT.checkpoints holds what --resume goes on from.
     """
     design = read_design(design_file)
     from snn2circuit import steps
+    from snn2circuit.analysis.evaluate import evaluate
     from snn2circuit.datasets import load_dataset
     from snn2circuit.ir.files import save
 
@@ -35,6 +46,7 @@ def train(design_file: Path | None, out: Path, state_dict: Path | None, history:
             history=history,
             checkpoints=out.with_suffix(".checkpoints"),
             resume=resume,
+            tensorboard=tensorboard,
             on_progress=tell,
         )
     network = steps.read_trained(trained, dataset)
@@ -45,7 +57,14 @@ def train(design_file: Path | None, out: Path, state_dict: Path | None, history:
         from snn2circuit.training import save_state_dict
 
         save_state_dict(trained.module, state_dict)
-    from snn2circuit.training import accuracy
+    evaluation = evaluate(network, dataset.test, dataset.classes)
+    if metrics:
+        from snn2circuit.training import plot_training
 
-    share = accuracy(network.predict(dataset.test.inputs), dataset.test.labels)
-    click.echo(f"{out}: {'-'.join(map(str, network.sizes))}, test accuracy {share:.2%}")
+        steps.write_evaluation(evaluation, metrics)
+        plot_training(trained.history, metrics / "training.png")
+    low, high = evaluation.interval
+    click.echo(
+        f"{out}: {'-'.join(map(str, network.sizes))}, "
+        f"test accuracy {evaluation.accuracy:.2%} (95 % interval {low:.2%} to {high:.2%})"
+    )

@@ -12,6 +12,7 @@ from snn2circuit.steps.circuit import (
     reduce_crossbars,
     write_equivalence,
 )
+from snn2circuit.steps.evaluation import write_evaluation
 from snn2circuit.steps.stack import build_stack
 from snn2circuit.steps.training import (
     data_folder,
@@ -46,4 +47,5 @@ __all__ = [
     "train_module",
     "train_or_go_on",
     "write_equivalence",
+    "write_evaluation",
 ]

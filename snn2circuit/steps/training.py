@@ -58,6 +58,7 @@ def train_module(
     history: Path | None = None,
     checkpoints: Path | None = None,
     resume: bool = False,
+    tensorboard: Path | None = None,
     on_progress: Callable[[float, str], None] | None = None,
 ) -> Trained:
     """Train with snnTorch, see :func:`snn2circuit.training.train`; progress is a share and words."""
@@ -69,12 +70,25 @@ def train_module(
             on_progress(progress.share, str(progress))
 
     return training.train(
-        dataset, recipe, seed=seed, history=history, checkpoints=checkpoints, resume=resume, on_progress=report
+        dataset,
+        recipe,
+        seed=seed,
+        history=history,
+        checkpoints=checkpoints,
+        resume=resume,
+        tensorboard=tensorboard,
+        on_progress=report,
     )
 
 
 def train_or_go_on(
-    design: Design, dataset: Dataset, out: Path, *, fresh: bool, on_progress: Callable[[float, str], None]
+    design: Design,
+    dataset: Dataset,
+    out: Path,
+    *,
+    fresh: bool,
+    tensorboard: Path | None,
+    on_progress: Callable[[float, str], None],
 ) -> Trained:
     """Train into ``out``, from the checkpoint of the very same training if there is one; any other is written over."""
 
@@ -86,6 +100,7 @@ def train_or_go_on(
             history=out / "history.jsonl",
             checkpoints=out / "checkpoints",
             resume=resume,
+            tensorboard=tensorboard,
             on_progress=on_progress,
         )
 

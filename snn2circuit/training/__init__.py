@@ -6,7 +6,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from snn2circuit.training.history import EpochRecord, read_history
-from snn2circuit.training.metrics import accuracy, confusion_matrix, wilson_interval
+from snn2circuit.training.metrics import (
+    accuracy,
+    confusion_matrix,
+    mean_present,
+    one_vs_rest_accuracy,
+    precision_recall_f1,
+    roc_auc,
+    roc_curve,
+    wilson_interval,
+)
 from snn2circuit.training.plots import plot_training
 from snn2circuit.training.progress import Progress
 from snn2circuit.training.recipe import Recipe
@@ -25,8 +34,13 @@ __all__ = [
     "accuracy",
     "confusion_matrix",
     "load_state_dict",
+    "mean_present",
+    "one_vs_rest_accuracy",
     "plot_training",
+    "precision_recall_f1",
     "read_history",
+    "roc_auc",
+    "roc_curve",
     "save_state_dict",
     "train",
     "wilson_interval",

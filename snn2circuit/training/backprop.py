@@ -39,6 +39,7 @@ from snn2circuit.training.loop import Loop
 from snn2circuit.training.models import SpikingNet
 from snn2circuit.training.progress import Progress
 from snn2circuit.training.recipe import Recipe
+from snn2circuit.training.tensorboard import Events
 
 THREADS = 1  # a small network gains nothing from a second one
 CHECKPOINT_SECONDS = 10.0  # work that a kill may cost inside an epoch; writing a checkpoint takes some milliseconds
@@ -68,6 +69,7 @@ def train(
     history: Path | None = None,
     checkpoints: Path | None = None,
     resume: bool = False,
+    tensorboard: Path | None = None,
 ) -> Trained:
     """Train a network on ``dataset`` and keep the weights of its best epoch.
 
@@ -84,13 +86,14 @@ def train(
         on_progress: called after batches, at most every :data:`PROGRESS_SECONDS`, and after every epoch.
         history: file that gets one line of JSON per epoch as it ends.
         checkpoints: folder for ``last.pt`` and ``best.pt``; without one, nothing is kept to resume from.
+        tensorboard: folder that gets TensorBoard event files.
         resume: go on from ``last.pt`` if it is there; start anew if it is not.
 
     Returns:
         The result; after Ctrl-C that of the epochs finished so far, marked ``interrupted``.
 
     Raises:
-        TrainingError: the loss is no longer finite, or there is nothing to train or test on.
+        TrainingError: the loss is no longer finite, there is nothing to train or test on, or tensorboard is missing.
         CheckpointRefused: ``last.pt`` belongs to another training.
         FileFormatError: ``last.pt`` is damaged.
         KeyboardInterrupt: Ctrl-C before the first epoch was finished; its batches are in ``last.pt``.
@@ -110,12 +113,15 @@ def train(
         if history is not None:
             # Written again on resuming: a kill may have come between a line and the checkpoint of its epoch.
             start_history(history, loop.records)
+        events = None if tensorboard is None else Events(tensorboard, loop.records)
         clock = _Clock(loop)
         try:
             while not loop.finished and not stop.wanted:
                 record = loop.advance()
                 if record is not None and history is not None:
                     append_record(history, record)
+                if record is not None and events is not None:
+                    events.append(record)
                 if checkpoints is not None:
                     if record is not None and record.best:
                         save_state_dict(loop.best, checkpoints / BEST)
@@ -127,6 +133,9 @@ def train(
                     on_epoch(record)
         except KeyboardInterrupt:
             stop.wanted = True
+        finally:
+            if events is not None:
+                events.close()
     if not loop.records:
         raise KeyboardInterrupt
     loop.module.load_state_dict(loop.best)
