@@ -42,12 +42,13 @@ def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
 @click.command()
 @click.argument("crossbar_file", type=IN, metavar="CROSSBAR.npz")
 @design_option
+@click.option("--dialect", type=click.Choice(["ngspice", "ltspice"]), default="ngspice", help="Whose files to write.")
 @click.option("-o", "--out", type=OUT, required=True, help="Folder for the decks.")
 @click.option(
     "--reduce", type=click.Choice(["none", "first", "all"]), help="Instead of the design's [simulation] reduce."
 )
-def netlist(crossbar_file: Path, design_file: Path | None, out: Path, reduce: str | None) -> None:
-    """Write the circuit as ngspice decks, one per test sample."""
+def netlist(crossbar_file: Path, design_file: Path | None, dialect: str, out: Path, reduce: str | None) -> None:
+    """Write the circuit as decks for ngspice or LTspice, one per test sample."""
     design = read_design(design_file)
     from snn2circuit import steps
     from snn2circuit.datasets import load_dataset
@@ -58,7 +59,7 @@ def netlist(crossbar_file: Path, design_file: Path | None, out: Path, reduce: st
     stimulus = steps.choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
     parasitics = steps.line_parasitics(design, crossbar)
     reduced = steps.reduce_crossbars(crossbar, parasitics, reduce or design.simulation.reduce)
-    written = write_netlist(crossbar, stimulus, out, parasitics=parasitics, reduced=reduced)
+    written = write_netlist(crossbar, stimulus, out, dialect=dialect, parasitics=parasitics, reduced=reduced)
     click.echo(f"{out}: {len(written.decks)} decks; try: cd {out} && ngspice {written.decks[0]}")
 
 
@@ -85,18 +86,39 @@ def simulate(folder: Path, design_file: Path | None, out: Path) -> None:
 
 @click.command()
 @click.argument("crossbar_file", type=IN, metavar="CROSSBAR.npz")
-@click.argument("waveforms_file", type=IN, metavar="WAVEFORMS.npz")
+@click.argument("waveforms_file", type=IN, required=False, metavar="[WAVEFORMS.npz]")
+@click.option("--raw", "raw_files", type=IN, multiple=True, help="Raw file of ngspice or LTspice; may be repeated.")
+@click.option("--netlist", "folder", type=FOLDER, help="Folder of the deck; without one, the raw file's own folder.")
+@click.option("--sample", "samples", type=int, multiple=True, help="Number of each raw file's deck, if not its name.")
 @click.option("-o", "--out", type=OUT, help="JSON file to write, e.g. equivalence.json.")
 @click.option("--plot", type=OUT, help="PNG file to draw model over circuit into.")
-def compare(crossbar_file: Path, waveforms_file: Path, out: Path | None, plot: Path | None) -> None:
-    """Judge simulated waveforms: does the circuit spike as the network does? Exit status 2 if not."""
+def compare(
+    crossbar_file: Path,
+    waveforms_file: Path | None,
+    raw_files: tuple[Path, ...],
+    folder: Path | None,
+    samples: tuple[int, ...],
+    out: Path | None,
+    plot: Path | None,
+) -> None:
+    """Judge simulated waveforms: does the circuit spike as the network does? Exit status 2 if not.
+
+    The waveforms come from `simulate`, or from raw files that ngspice or LTspice wrote elsewhere.
+    """
+    if (waveforms_file is None) == (not raw_files):
+        raise click.UsageError("give either a waveform file or raw files: compare CROSSBAR.npz --raw FILE.raw")
     from snn2circuit import steps
     from snn2circuit.analysis import compare_circuit
     from snn2circuit.analysis.plots import plot_waveforms
     from snn2circuit.ir.files import load
     from snn2circuit.ir.waveforms import Waveforms
+    from snn2circuit.simulate import read_waveforms
 
-    crossbar, waveforms = steps.load_crossbar(crossbar_file), load(waveforms_file, Waveforms)
+    crossbar = steps.load_crossbar(crossbar_file)
+    if waveforms_file is not None:
+        waveforms = load(waveforms_file, Waveforms)
+    else:
+        waveforms = read_waveforms(folder or raw_files[0].parent, raw_files, samples=samples or None)
     equivalence = compare_circuit(crossbar, waveforms)
     if out:
         steps.write_equivalence(equivalence, out)

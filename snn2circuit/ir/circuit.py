@@ -269,8 +269,9 @@ Element = (
 
 @noun
 class Block:
-    """Elements that belong together, with the comment that explains them."""
+    """Elements that belong together, with the comment that explains them; at the top level it has a name as well."""
 
+    name: str = ""  # what a schematic calls it, e.g. "crossbar_l1"; empty inside a cell
     comment: str
     elements: tuple[Element, ...]
 

@@ -187,6 +187,7 @@ def _layer_blocks(
         )
         blocks.append(
             Block(
+                name=f"drivers_l{number}",
                 comment=f"layer {number}: word line drivers, a spike of layer {number - 1} is {crossbar.v_read:g} V",
                 elements=drivers,
             )
@@ -212,7 +213,7 @@ def _layer_blocks(
     return [
         *blocks,
         *(_array_block(number, layer, index, array) for index, array in enumerate(arrays)),
-        Block(comment=f"layer {number}: {layer.columns} neurons", elements=cells),
+        Block(name=f"neurons_l{number}", comment=f"layer {number}: {layer.columns} neurons", elements=cells),
     ]
 
 
@@ -226,4 +227,4 @@ def _array_block(number: int, layer: CrossbarLayer, index: int, array: Crossbar 
         what += ", reduced to its Norton equivalent"
     elif array.r_word or array.r_bit or array.r_driver:
         what += f"; segments {array.r_word:g} and {array.r_bit:g} ohm, drivers {array.r_driver:g} ohm"
-    return Block(comment=f"layer {number}: {what}", elements=(array,))
+    return Block(name=f"crossbar_{array.name}", comment=f"layer {number}: {what}", elements=(array,))

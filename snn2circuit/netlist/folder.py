@@ -1,7 +1,6 @@
 """A folder of decks: what a person opens, and exactly what is simulated.
 
-``cells.lib`` holds the neuron subcircuits, ``network.lib`` the crossbars and neurons, and each ``sample_*.cir`` one
-stimulus; ``ngspice sample_0.cir`` in that folder runs. ``netlist.npz`` says how to read the results.
+The dialect decides the files; ``netlist.npz`` says how to read what the decks give.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from snn2circuit.ir.waveforms import Netlist
 from snn2circuit.netlist.build import build_circuit
 from snn2circuit.netlist.dialects import DIALECTS
 
-CELLS, NETWORK, INDEX = "cells.lib", "network.lib", "netlist.npz"
+INDEX = "netlist.npz"
 
 
 def write_netlist(
@@ -44,18 +43,21 @@ def write_netlist(
     if stimulus.samples == 0:
         raise NetlistError("the stimulus has no sample; give at least one")
     writer, folder = DIALECTS[dialect], Path(folder)
-    decks = []
+    decks: list[str] = []
+    written: set[Path] = set()
     for number in range(stimulus.samples):
         label = f", labelled {stimulus.labels[number]}" if stimulus.labels[number] >= 0 else ""
         title = f"{crossbar.name} {'-'.join(map(str, crossbar.sizes))}: test sample {stimulus.indices[number]}{label}"
         circuit = build_circuit(crossbar, stimulus.inputs[number], title, parasitics=parasitics, reduced=reduced)
-        if number == 0:
-            write_text(folder / CELLS, writer.cells(circuit))
-            write_text(folder / NETWORK, writer.network(circuit))
-        decks.append(f"sample_{number}.cir")
-        write_text(folder / decks[-1], writer.deck(circuit, (CELLS, NETWORK)))
+        files = writer.sample(circuit, f"sample_{number}")
+        for name, text in {**(writer.shared(circuit) if number == 0 else {}), **files}.items():
+            write_text(folder / name, text)
+        decks.append(next(iter(files)))
+        written |= {folder / name for name in files}
     netlist = Netlist(decks=tuple(decks), stimulus=stimulus, readout=circuit.readout)
     save(netlist, folder / INDEX)
-    for stale in set(folder.glob("sample_*.cir")) - {folder / deck for deck in decks}:
-        stale.unlink()
+    kinds = {path.suffix for path in written}
+    for stale in set(folder.glob("sample_*")) - written:
+        if stale.suffix in kinds:  # never a result that a simulator left beside its deck
+            stale.unlink()
     return netlist

@@ -29,6 +29,7 @@ from snn2circuit.ir.timing import Pulse, Timing
 def clock_block(timing: Timing) -> Block:
     """The four clocks that every neuron listens to, 0 V to 1 V."""
     return Block(
+        name="clocks",
         comment="clocks: drive pulse, sample at the slot's end, latch just after, discharge before the drive pulse",
         elements=tuple(
             PulseSource(name=name, out=name, high=1.0, pulse=getattr(timing, name))
@@ -41,6 +42,7 @@ def bias_block(crossbar: CrossbarNetwork, first: int = 1) -> Block:
     """One line per layer with bias from layer ``first`` on, high in every slot from the layer's first."""
     phi = crossbar.timing.phi
     return Block(
+        name="bias",
         comment="bias lines: an input of 1 in every step of their layer",
         elements=tuple(
             PulseSource(
@@ -69,7 +71,9 @@ def input_block(crossbar: CrossbarNetwork, inputs: Floats) -> Block:
             times, volts = _return_to_zero(values, crossbar.timing)
             elements.append(PiecewiseSource(name=f"in_r{row}", out=name, times=times, volts=volts))
     return Block(
-        comment=f"input lines: an input of 1 is {crossbar.v_read:g} V during the drive pulse", elements=tuple(elements)
+        name="inputs",
+        comment=f"input lines: an input of 1 is {crossbar.v_read:g} V during the drive pulse",
+        elements=tuple(elements),
     )
 
 

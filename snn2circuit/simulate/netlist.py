@@ -1,20 +1,22 @@
-"""A folder of decks to :class:`Waveforms`: run each, sample membranes and spikes at the instants that count."""
+"""A folder of decks to :class:`Waveforms`: run, or recorded elsewhere, and sampled at the instants that count."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from snn2circuit.errors import SimulationError
+from snn2circuit.errors import CompareError, SimulationError
 from snn2circuit.ir.circuit import Readout
 from snn2circuit.ir.files import load
+from snn2circuit.ir.network import Stimulus
 from snn2circuit.ir.noun import Bools, Floats
 from snn2circuit.ir.waveforms import Netlist, Waveforms
 from snn2circuit.simulate.deck import read_deck
 from snn2circuit.simulate.jobs import Job, Result, run_jobs
+from snn2circuit.simulate.raw import Raw, read_raw
 
 HALF_LEVEL = 0.5  # V, between the logic levels of a latched spike
 
@@ -57,9 +59,72 @@ def simulate_netlist(
             on_progress(sum(done) / len(done))
 
     results = run_jobs(jobs, workers=workers or os.cpu_count() or 1, time_limit=time_limit, on_progress=progress)
+    return _waveforms(netlist.stimulus, readout, results)
+
+
+def read_waveforms(folder: Path | str, files: Sequence[Path], *, samples: Sequence[int] | None = None) -> Waveforms:
+    """What ngspice or LTspice recorded elsewhere from decks of the netlist in ``folder``, one raw file per sample.
+
+    Args:
+        folder: as written by ``write_netlist``.
+        files: raw files.
+        samples: number of the deck that each file belongs to; without it, a file belongs to the deck whose name it
+            bears, as ``sample_3.raw`` to ``sample_3.net``, or else to the one whose title it carries.
+
+    Raises:
+        FileFormatError: a file cannot be read.
+        CompareError: a file belongs to no deck of this netlist, or ends too early.
+    """
+    folder = Path(folder)
+    netlist = load(folder / "netlist.npz", Netlist)
+    readout = netlist.readout
+    stop = readout.timing.stop(readout.steps, len(readout.membranes))
+    if samples is not None and len(samples) != len(files):
+        raise CompareError(f"{len(files)} raw files and {len(samples)} sample numbers; give one number per file")
+    chosen, results = [], []
+    for position, path in enumerate(files):
+        raw = read_raw(path, readout.nodes)
+        chosen.append(_deck_of(path, raw, folder, netlist, None if samples is None else samples[position]))
+        # The last instant that is looked at lies a twentieth of the latching time before the end.
+        if raw.time[-1] < stop - 0.05 * readout.timing.latched:
+            raise CompareError(
+                f"{path} ends at {raw.time[-1]:.6g} s, the deck runs to {stop:.6g} s; simulate it to the end"
+            )
+        results.append(Result(time=raw.time, traces=raw.traces, version=raw.program, seconds=0.0))
+    picked = np.array(chosen, dtype=np.int64)
+    stimulus = Stimulus(
+        inputs=netlist.stimulus.inputs[picked],
+        labels=netlist.stimulus.labels[picked],
+        indices=netlist.stimulus.indices[picked],
+    )
+    return _waveforms(stimulus, readout, results)
+
+
+def _deck_of(path: Path, raw: Raw, folder: Path, netlist: Netlist, given: int | None) -> int:
+    """Number of the deck that a raw file was recorded from."""
+    if given is not None:
+        if not 0 <= given < len(netlist.decks):
+            raise CompareError(f"{path}: there is no deck {given}; {folder} holds decks 0 to {len(netlist.decks) - 1}")
+        return given
+    stems = [Path(deck).stem for deck in netlist.decks]
+    if Path(path).stem in stems:
+        return stems.index(Path(path).stem)
+    for number, deck in enumerate(netlist.decks):
+        if (folder / deck).is_file():
+            with (folder / deck).open(encoding="utf-8", errors="replace") as file:
+                title = file.readline(1000).lstrip("* ").strip()
+            if title and title.lower() == raw.title.strip().lower():
+                return number
+    raise CompareError(
+        f"{path}, titled {raw.title!r}, bears neither the name nor the title of a deck in {folder}; "
+        "say with --sample which deck it was recorded from"
+    )
+
+
+def _waveforms(stimulus: Stimulus, readout: Readout, results: Sequence[Result]) -> Waveforms:
     sampled = [sample_traces(readout, result) for result in results]
     return Waveforms(
-        stimulus=netlist.stimulus,
+        stimulus=stimulus,
         readout=readout,
         membranes=tuple(np.stack(layer) for layer in zip(*(membranes for membranes, _ in sampled), strict=True)),
         spikes=tuple(np.stack(layer) for layer in zip(*(spikes for _, spikes in sampled), strict=True)),

@@ -1,24 +1,22 @@
-"""SPICE dialects: how each simulator spells the elements. One file a dialect, one line here."""
+"""SPICE dialects: which files each simulator's user opens. One file a dialect, one line here."""
 
 from typing import Protocol
 
 from snn2circuit.ir.circuit import Circuit
+from snn2circuit.netlist.dialects.ltspice import Ltspice
 from snn2circuit.netlist.dialects.ngspice import Ngspice
 
 
 class Dialect(Protocol):
-    """Writes the three parts of a circuit as text."""
+    """Writes a circuit as the files of a folder: name -> text."""
 
     name: str
 
-    def cells(self, circuit: Circuit) -> str:
-        """The subcircuits and models."""
+    def shared(self, circuit: Circuit) -> dict[str, str]:
+        """Files that are the same for every stimulus."""
 
-    def network(self, circuit: Circuit) -> str:
-        """Crossbars and neurons, the same for every stimulus."""
-
-    def deck(self, circuit: Circuit, includes: tuple[str, ...]) -> str:
-        """The top-level deck for one stimulus, which includes the other two by file name."""
+    def sample(self, circuit: Circuit, stem: str) -> dict[str, str]:
+        """Files of one stimulus, each named after ``stem``; the first is the deck that runs."""
 
 
-DIALECTS: dict[str, Dialect] = {Ngspice.name: Ngspice()}
+DIALECTS: dict[str, Dialect] = {Ngspice.name: Ngspice(), Ltspice.name: Ltspice()}

@@ -1,47 +1,22 @@
-"""Elements as ngspice text.
+"""A folder for ngspice: cells and network in files of their own, a deck per sample that includes them.
 
-Only what ngspice understands in its default mode: plain exponents, ``*`` comments, no ``.control`` section, no
-expression beyond products, ``u()``, ``min``, ``max`` and ``tanh``. Behavioural sources (``B``) stand for gated,
-threshold and limited elements, voltage-controlled switches (``S``) share one model per pair of resistances. Names are
-checked, so that no name can break out of its line.
+``cells.lib`` holds the neuron subcircuits, ``network.lib`` the crossbars and neurons, and each ``sample_*.cir`` one
+stimulus; ``ngspice sample_0.cir`` in that folder runs. Nothing but the deck changes from sample to sample.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable
-
-from snn2circuit.errors import NetlistError
-from snn2circuit.ir.circuit import (
-    Amplifier,
-    Block,
-    Capacitor,
-    Circuit,
-    Comparator,
-    Crossbar,
-    Element,
-    GatedCurrent,
-    GatedTransconductance,
-    GatedVoltage,
-    Instance,
-    NortonCrossbar,
-    PiecewiseSource,
-    PulseSource,
-    Resistor,
-    Subcircuit,
-    Switch,
-    Transconductance,
-    VoltageGain,
+from snn2circuit.ir.circuit import Circuit
+from snn2circuit.netlist.dialects.elements import (
+    analysis_lines,
+    block_lines,
+    model_lines,
+    one_line,
+    save_lines,
+    subcircuit_lines,
 )
-from snn2circuit.ir.timing import Pulse
-from snn2circuit.netlist.arrays import crossbar_cards, norton_cards
-from snn2circuit.units import spice
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,62}\Z")
-_STAGE = 0.1  # S, of an amplifier's gain stage; its capacitor is then large against the simulator's charge tolerance
-_LAG = 1e3  # ohm, of a comparator's delay
-_WIDTH = 118  # longest line before a continuation
+CELLS, NETWORK = "cells.lib", "network.lib"
 
 
 class Ngspice:
@@ -49,195 +24,35 @@ class Ngspice:
 
     name = "ngspice"
 
+    def shared(self, circuit: Circuit) -> dict[str, str]:
+        """The libraries."""
+        return {CELLS: self.cells(circuit), NETWORK: self.network(circuit)}
+
+    def sample(self, circuit: Circuit, stem: str) -> dict[str, str]:
+        """The deck."""
+        return {f"{stem}.cir": self.deck(circuit, (CELLS, NETWORK))}
+
     def cells(self, circuit: Circuit) -> str:
         """Switch models and neuron subcircuits."""
-        lines = ["* cells: one neuron subcircuit per layer, sized for it", ""]
-        lines += [
-            f".model {_model(on, off, threshold)} SW(Ron={spice(on)} Roff={spice(off)} Vt={spice(threshold)} Vh=0)"
-            for on, off, threshold in _switches(circuit)
-        ]
+        lines = ["* cells: one neuron subcircuit per layer, sized for it", "", *model_lines(circuit)]
         for subcircuit in circuit.subcircuits:
-            lines += ["", *_subcircuit(subcircuit)]
+            lines += ["", *subcircuit_lines(subcircuit)]
         return "\n".join(lines) + "\n"
 
     def network(self, circuit: Circuit) -> str:
         """Crossbars, drivers and neuron instances."""
-        return "\n".join(["* network: crossbars and neurons", *_blocks(circuit.network)]) + "\n"
+        return "\n".join(["* network: crossbars and neurons", *block_lines(circuit.network)]) + "\n"
 
     def deck(self, circuit: Circuit, includes: tuple[str, ...]) -> str:
         """The deck that is run; the first line is its title."""
-        analysis = circuit.transient
         lines = [
-            f"* {_comment(circuit.title)}",
+            f"* {one_line(circuit.title)}",
             "",
             *(f'.include "{name}"' for name in includes),
-            *_blocks(circuit.stimulus),
+            *block_lines(circuit.stimulus),
             "",
-            "* analysis: from discharged capacitors, one slot per model step",
-            # chgtol, in C: far below the membranes' charge, and not so small that the latches dictate the time step.
-            f".options reltol={spice(analysis.reltol)} abstol=1e-13 vntol=1e-9 chgtol=1e-12",
-            f".tran {spice(analysis.max_step)} {spice(analysis.stop)} 0 {spice(analysis.max_step)} uic",
-            *_wrap([".save", *(f"v({_name(node)})" for node in circuit.readout.nodes)]),
+            *analysis_lines(circuit.transient),
+            *save_lines(circuit.readout),
             ".end",
         ]
         return "\n".join(lines) + "\n"
-
-
-def _subcircuit(subcircuit: Subcircuit) -> list[str]:
-    return [
-        f"* {_comment(subcircuit.comment)}",
-        *_wrap([".subckt", _name(subcircuit.name), *map(_name, subcircuit.ports)]),
-        *_blocks(subcircuit.blocks)[1:],
-        f".ends {subcircuit.name}",
-    ]
-
-
-def _blocks(blocks: Iterable[Block]) -> list[str]:
-    lines = []
-    for block in blocks:
-        if block.elements:
-            lines += ["", f"* {_comment(block.comment)}"]
-            for element in block.elements:
-                lines += _element(element)
-    return lines
-
-
-def _element(element: Element) -> list[str]:
-    name = _name(element.name)
-    match element:
-        case Resistor(a=a, b=b, ohms=ohms):
-            return [f"R{name} {_node(a)} {_node(b)} {spice(ohms)}"]
-        case Capacitor(a=a, b=b, farads=farads):
-            return [f"C{name} {_node(a)} {_node(b)} {spice(farads)}"]
-        case VoltageGain(out=out, plus=plus, minus=minus, gain=gain):
-            return [f"E{name} {_node(out)} 0 {_node(plus)} {_node(minus)} {spice(gain)}"]
-        case Amplifier():
-            return _amplifier(element)
-        case Transconductance(out=out, plus=plus, minus=minus, siemens=siemens):
-            return [f"G{name} 0 {_node(out)} {_node(plus)} {_node(minus)} {spice(siemens)}"]
-        case GatedTransconductance(out=out, control=control, gate=gate, siemens=siemens):
-            return [f"B{name} 0 {_node(out)} I={spice(siemens)}*V({_node(control)})*V({_node(gate)})"]
-        case Switch(a=a, b=b, control=control, threshold=threshold, r_on=r_on, r_off=r_off):
-            return [f"S{name} {_node(a)} {_node(b)} {_node(control)} 0 {_model(r_on, r_off, threshold)}"]
-        case Comparator():
-            return _comparator(element)
-        case GatedVoltage(out=out, enable=enable, gate=gate, amplitude=amplitude):
-            return [f"B{name} {_node(out)} 0 V={spice(amplitude)}*u(V({_node(enable)})-0.5)*V({_node(gate)})"]
-        case GatedCurrent(out=out, enable=enable, gate=gate, amplitude=amplitude):
-            return [f"B{name} {_node(out)} 0 I={spice(amplitude)}*u(V({_node(enable)})-0.5)*V({_node(gate)})"]
-        case PulseSource(out=out, high=high, pulse=pulse):
-            return [f"V{name} {_node(out)} 0 {_pulse(high, pulse)}"]
-        case PiecewiseSource(out=out, times=times, volts=volts):
-            points = [f"{spice(t)} {spice(v)}" for t, v in zip(times.tolist(), volts.tolist(), strict=True)]
-            return _wrap([f"V{name}", _node(out), "0", "PWL(", *points, ")"])
-        case Instance(subcircuit=subcircuit, nodes=nodes):
-            return _wrap([f"X{name}", *map(_node, nodes), _name(subcircuit)])
-        case Crossbar(word_lines=words, bits=bits):
-            _check_nodes(*words, *bits)
-            return crossbar_cards(element)
-        case NortonCrossbar(word_lines=words, bits=bits):
-            _check_nodes(*words, *bits)
-            return norton_cards(element)
-
-
-def _amplifier(each: Amplifier) -> list[str]:
-    """A controlled source; with an offset, a source before it; with a pole, ``gm`` into ``R`` and ``C`` and a follower.
-
-    ``gm·R`` is the gain and ``gm / (2 pi C)`` the bandwidth. A slew rate bounds the current into ``C`` by ``tanh``.
-    At a rail a steep conductance takes the current over, so that the stage leaves the rail without delay.
-    """
-    name, plus, minus, out = _name(each.name), _node(each.plus), _node(each.minus), _node(each.out)
-    lines = []
-    if each.offset:
-        lines.append(f"V{name}_os {name}_in {plus} {spice(each.offset)}")
-        plus = f"{name}_in"
-    if each.r_out:
-        lines.append(f"R{name}_out {name}_drv {out} {spice(each.r_out)}")
-        out = f"{name}_drv"
-    if math.isinf(each.bandwidth):
-        return [*lines, f"E{name} {out} 0 {plus} {minus} {spice(each.gain)}"]
-    pole, farads = f"{name}_pole", _STAGE / (2 * math.pi * each.bandwidth)
-    if math.isinf(each.slew):
-        lines.append(f"G{name} 0 {pole} {plus} {minus} {spice(_STAGE)}")
-    else:
-        most = each.slew * farads
-        lines.append(f"B{name} 0 {pole} I={spice(most)}*tanh({spice(_STAGE / most)}*(V({plus})-V({minus})))")
-    lines += [
-        f"R{name}_pole {pole} 0 {spice(each.gain / _STAGE)}",
-        f"C{name}_pole {pole} 0 {spice(farads)}",
-    ]
-    if math.isfinite(each.low) or math.isfinite(each.high):
-        over = f"max(V({pole}){_minus(each.high)},0)" if math.isfinite(each.high) else "0"
-        under = f"min(V({pole}){_minus(each.low)},0)" if math.isfinite(each.low) else "0"
-        lines.append(f"B{name}_rail {pole} 0 I={spice(1e3 * _STAGE)}*({over}+{under})")
-    return [*lines, f"E{name} {out} 0 {pole} 0 1"]
-
-
-def _comparator(each: Comparator) -> list[str]:
-    """A step; with a delay, an RC that reaches half its height after it, and a second step."""
-    name, out = _name(each.name), _node(each.out)
-    above = f"V({_node(each.plus)}){_minus(each.threshold + each.offset)}"
-    if not each.delay:
-        return [f"B{name} {out} 0 V={spice(each.high)}*u({above})"]
-    return [
-        f"B{name} {name}_raw 0 V=u({above})",
-        f"R{name}_lag {name}_raw {name}_lag {spice(_LAG)}",
-        f"C{name}_lag {name}_lag 0 {spice(each.delay / (_LAG * math.log(2)))}",
-        f"B{name}_out {out} 0 V={spice(each.high)}*u(V({name}_lag)-0.5)",
-    ]
-
-
-def _minus(value: float) -> str:
-    return f"-{spice(value)}" if value >= 0 else f"+{spice(-value)}"
-
-
-def _pulse(high: float, pulse: Pulse) -> str:
-    values = (0.0, high, pulse.delay, pulse.rise, pulse.fall, pulse.width, pulse.period)
-    return f"PULSE({' '.join(map(spice, values))})"
-
-
-def _switches(circuit: Circuit) -> list[tuple[float, float, float]]:
-    blocks = [block for subcircuit in circuit.subcircuits for block in subcircuit.blocks]
-    elements = [element for block in (*blocks, *circuit.network) for element in block.elements]
-    return sorted({(e.r_on, e.r_off, e.threshold) for e in elements if isinstance(e, Switch)})
-
-
-def _model(r_on: float, r_off: float, threshold: float) -> str:
-    return "sw_" + "_".join(
-        re.sub(r"[^0-9a-z]", "", f"{value:.6g}".replace(".", "p").replace("-", "m"))
-        for value in (r_on, r_off, threshold)
-    )
-
-
-def _wrap(words: list[str]) -> list[str]:
-    """Words joined to lines of at most _WIDTH characters, continued with ``+``."""
-    lines, line = [], ""
-    for word in words:
-        if line and len(line) + 1 + len(word) > _WIDTH:
-            lines.append(line)
-            line = "+ " + word
-        else:
-            line = f"{line} {word}" if line else word
-    return [*lines, line]
-
-
-def _name(name: str) -> str:
-    if not _NAME.match(name):
-        raise NetlistError(
-            f"{name!r} cannot be a SPICE name: 1 to 63 of a-z, 0-9 and _, not starting with _; rename the part"
-        )
-    return name
-
-
-def _node(name: str) -> str:
-    return name if name == "0" else _name(name)
-
-
-def _check_nodes(*names: str) -> None:
-    for name in names:
-        _node(name)
-
-
-def _comment(text: str) -> str:
-    """One printable line, so that no title can carry a directive."""
-    return re.sub(r"[^\x20-\x7e]+", " ", text).strip()[:200]
