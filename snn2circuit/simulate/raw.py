@@ -114,7 +114,7 @@ def _header(path: Path, start: bytes) -> _Header:
     for line in lines:
         key, colon, value = line.partition(":")
         words = line.split()
-        if listing and len(words) >= 3 and words[0].isdigit():
+        if listing and len(words) >= 3 and re.fullmatch("[0-9]{1,9}", words[0]):
             if int(words[0]) != len(names):
                 raise FileFormatError(f"{path}: variable {words[0]} stands where variable {len(names)} should")
             names.append(words[1].lower())

@@ -1,11 +1,11 @@
 """Elements as SPICE text that ngspice and LTspice read alike.
 
 Only what both understand: plain exponents (``M`` is milli in both, so no suffixes), ``*`` comments on lines of their
-own, no ``.control`` section, linear ``E`` and ``G`` sources with four nodes, expressions of products,
-``u()``, ``min``, ``max`` and ``tanh`` only (``^`` is a power in one and XOR in the other, ``if()`` and ``limit()`` differ). Behavioural sources (``B``) stand for
-gated and threshold elements, voltage-controlled switches (``S``) share one model per pair of resistances. ``u(0)`` is
-0.5 in ngspice and 0 in LTspice; no node of these circuits stands exactly on a threshold when it is looked at. Names are
-checked, so that no name can break out of its line.
+own, no ``.control`` section, linear ``E`` and ``G`` sources with four nodes, expressions of products, ``u()``, ``min``,
+``max`` and ``tanh`` only (``^`` is a power in one and XOR in the other, ``if()`` and ``limit()`` differ). Behavioural
+sources (``B``) stand for gated, threshold and limited elements, voltage-controlled switches (``S``) share one model per
+pair of resistances. ``u(0)`` is 0.5 in ngspice and 0 in LTspice; no node of these circuits stands exactly on a
+threshold when it is looked at. Names are checked, so that no name can break out of its line.
 """
 
 from __future__ import annotations
