@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,21 @@ def test_compare_fails_when_the_circuit_is_another(finished: tuple[Path, dict[st
     compared = call("compare", out / "crossbar.npz", tmp_path / "w.npz")
     assert compared.exit_code == 2
     assert re.search(r"first at sample \d, layer 1, step \d", compared.output)
+
+
+def test_raw_files_recorded_elsewhere_are_judged(finished: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    crossbar, folder = finished[0] / "crossbar.npz", tmp_path / "lt"
+    assert call("netlist", crossbar, "--dialect", "ltspice", "-o", folder).exit_code == 0
+    ngspice = ["ngspice", "-b", "-r", "sample_1.raw", "sample_1.net"]
+    subprocess.run(ngspice, cwd=folder, check=True, capture_output=True, timeout=120)
+    judged = call("compare", crossbar, "--raw", folder / "sample_1.raw")
+    assert judged.exit_code == 0, judged.output
+    assert "0 of 176 spikes differ over 1 samples (ngspice" in judged.output
+    # Judged as another sample's deck, the same waveforms are wrong.
+    other = call("compare", crossbar, "--raw", folder / "sample_1.raw", "--netlist", folder, "--sample", 0)
+    assert other.exit_code == 2
+    assert call("compare", crossbar).exit_code == 2
+    assert "--raw FILE.raw" in call("compare", crossbar).output
 
 
 def test_run_ends_with_a_table_a_person_understands(

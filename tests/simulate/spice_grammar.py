@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-NAME = r"[a-z0-9][a-z0-9_]*"
+NAME = r"[a-z0-9_]+"
 NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?"
 TERM = rf"(?:V\({NAME}\)|{NUMBER}|u|min|max|tanh|[-+*(),])"
 LINES = [
