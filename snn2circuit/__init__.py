@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from snn2circuit.ir.crossbar import CrossbarNetwork as CrossbarNetwork
     from snn2circuit.ir.dataset import Dataset as Dataset
     from snn2circuit.ir.dataset import Split as Split
+    from snn2circuit.ir.encoding import Encoding as Encoding
     from snn2circuit.ir.files import save as save
     from snn2circuit.ir.layout import Layout as Layout
     from snn2circuit.ir.network import Activity as Activity
@@ -84,6 +85,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "Dataset",
         "Split",
     ),
+    "ir.encoding": ("Encoding",),
     "ir.files": ("save",),
     "ir.layout": ("Layout",),
     "ir.network": (

@@ -39,7 +39,9 @@ def rows(what: str) -> list[tuple[str, ...]]:
                 (
                     name,
                     source.title,
-                    f"{' x '.join(map(str, source.shape))} inputs, {len(source.classes)} classes",
+                    f"{' x '.join(map(str, source.shape))} inputs, {len(source.classes)} classes"
+                    if source.shape
+                    else "inputs and classes as the files have them",
                     source.origin,
                 )
                 for name, source in DATASETS.items()

@@ -37,6 +37,7 @@ from snn2circuit.steps import (
     choose_samples,
     data_folder,
     deck_digest,
+    design_encoding,
     interruption,
     judge_with_snntorch,
     line_parasitics,
@@ -77,7 +78,9 @@ def run(
         check_circuit(design)
         dataset = load_dataset(design.data.dataset, data_folder(design))
     with stages.stage("train") as tell:
-        key = " ".join((design.fingerprint("network", "training", "circuit"), fingerprint(dataset), __version__))
+        sections = design.fingerprint("network", "training", "circuit")
+        inputs = fingerprint(design_encoding(design, dataset))
+        key = " ".join((sections, inputs, fingerprint(dataset), __version__))
         network = stages.reuse("train", key, "network.npz", Network, "history.jsonl", "training.png")
         if network is None:
             from snn2circuit.training import plot_training

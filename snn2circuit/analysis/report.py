@@ -16,6 +16,7 @@ from snn2circuit.analysis.evaluate import Evaluation
 from snn2circuit.analysis.summary import Results
 from snn2circuit.design import Design
 from snn2circuit.ir.files import write_text
+from snn2circuit.ir.network import DECISIONS
 from snn2circuit.mapping import mapping_cost
 from snn2circuit.units import engineering
 from snn2circuit.viewer.page import embed
@@ -185,6 +186,8 @@ def headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     seconds, (low, high) = summary["seconds"], summary["accuracy_interval_95"]
     return [
         ("network", f"{summary['network']} {summary['neuron']}, {summary['steps']} steps"),
+        ("inputs", summary["inputs"]),
+        ("winner", f"the output with {DECISIONS[summary['decision']]}; ties go to the first"),
         (
             "test accuracy, trained",
             f"{summary['accuracy_trained']:.2%} of {summary['test_samples']:,} samples "

@@ -51,6 +51,8 @@ def summarize(
         "network": "-".join(map(str, crossbar.sizes)),
         "neuron": crossbar.layers[0].neuron.kind,
         "steps": crossbar.steps,
+        "inputs": str(crossbar.encoding),
+        "decision": crossbar.decision,
         "accuracy_trained": round(metrics["accuracy"], 6),
         "accuracy_interval_95": [round(bound, 6) for bound in metrics["accuracy_interval_95"]],
         "accuracy_one_vs_rest": round(metrics["accuracy_one_vs_rest"], 6),

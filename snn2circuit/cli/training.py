@@ -38,7 +38,7 @@ def train(
 
     with bar("train") as tell:
         dataset = load_dataset(design.data.dataset, steps.data_folder(design))
-        recipe = steps.design_recipe(design)
+        recipe = steps.design_recipe(design, dataset)
         trained = steps.train_module(
             dataset,
             recipe,

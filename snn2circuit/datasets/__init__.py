@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from snn2circuit.datasets import digits, fashion_mnist, mnist, xor
+from snn2circuit.datasets import any_idx, arrays, digits, emnist, fashion_mnist, kmnist, mnist, xor
 from snn2circuit.datasets.source import Source
 from snn2circuit.errors import DataError
 from snn2circuit.ir.dataset import Dataset
 
 DATASETS: dict[str, Source] = {
-    source.name: source for source in (digits.SOURCE, xor.SOURCE, mnist.SOURCE, fashion_mnist.SOURCE)
+    source.name: source
+    for source in (
+        digits.SOURCE,
+        xor.SOURCE,
+        mnist.SOURCE,
+        fashion_mnist.SOURCE,
+        kmnist.SOURCE,
+        *emnist.SOURCES,
+        any_idx.SOURCE,
+        arrays.SOURCE,
+    )
 }
 
 

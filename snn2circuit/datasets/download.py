@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from snn2circuit.datasets.idx_folder import FILES, data_folder
+from snn2circuit.datasets.idx_folder import data_folder
 from snn2circuit.datasets.source import Source
 from snn2circuit.errors import DataError, OutputError
 
@@ -46,6 +46,8 @@ def fetch(source: Source, folder: Path | None = None) -> Path:
     """
     if not source.needs_files:
         raise DataError(f"dataset {source.name} needs no download: {source.origin}")
+    if not source.torchvision:
+        raise DataError(f"nothing can fetch dataset {source.name}; put its files into the data folder: {source.origin}")
     torchvision = import_torchvision()
     root = data_folder(folder)
     target = root / source.torchvision / "raw"
@@ -54,7 +56,7 @@ def fetch(source: Source, folder: Path | None = None) -> Path:
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=target) as temporary:
             _download(torchvision, source, Path(temporary))
-            for name in FILES:
+            for name in source.files:
                 (Path(temporary) / source.torchvision / "raw" / name).replace(target / name)
     except OSError as error:
         raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
@@ -105,10 +107,10 @@ def _download(torchvision: ModuleType, source: Source, folder: Path) -> None:
     dataset = getattr(importlib.import_module(f"{torchvision.__name__}.datasets"), source.torchvision)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            dataset(folder, download=True)
+            dataset(folder, download=True, **({"split": source.split} if source.split else {}))
     except Exception as error:  # urllib, gzip, tarfile and torchvision each raise their own
         raise DataError(
             f"dataset {source.name} could not be downloaded: {' '.join(str(error).split())}. Is there a connection to"
-            f" the internet? The files {', '.join(FILES)} can also be put into the data folder by hand."
+            f" the internet? The files {', '.join(source.files)} can also be put into the data folder by hand."
         ) from error
     source.load(folder)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from snn2circuit.datasets.idx_folder import load_idx_folder
+from snn2circuit.datasets.idx_folder import FILES, load_idx_folder
 from snn2circuit.datasets.source import Source
 from snn2circuit.ir.dataset import Dataset
 
@@ -34,5 +34,6 @@ SOURCE = Source(
         "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
     ),
     load=load_fashion_mnist,
+    files=FILES,
     torchvision="FashionMNIST",
 )  # fmt: skip

@@ -45,17 +45,17 @@ def read_images(path: Path, shape: tuple[int, ...]) -> Bytes:
     return images
 
 
-def read_labels(path: Path, classes: int) -> Bytes:
-    """Labels ``(items,)``, each below ``classes``, of an IDX file.
+def read_labels(path: Path, classes: int, first: int = 0) -> Bytes:
+    """Labels ``(items,)`` of an IDX file, as they stand there: ``first`` and the ``classes - 1`` numbers after it.
 
     Raises:
         DataError: the file is missing, damaged, empty, or a label is out of range.
     """
     labels = read_idx(path, dimensions=1)
-    if (wrong := np.flatnonzero(labels >= classes)).size:
+    if (wrong := np.flatnonzero((labels < first) | (labels >= first + classes))).size:
         raise DataError(
             f"{path}: label {int(labels[wrong[0]])} of item {int(wrong[0])} is out of range; "
-            f"{classes} classes allow 0..{classes - 1}"
+            f"{classes} classes allow {first}..{first + classes - 1}"
         )
     return labels
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from snn2circuit.datasets.idx_folder import load_idx_folder
+from snn2circuit.datasets.idx_folder import FILES, load_idx_folder
 from snn2circuit.datasets.source import Source
 from snn2circuit.ir.dataset import Dataset
 
@@ -29,5 +29,6 @@ SOURCE = Source(
     shape=(28, 28),
     classes=tuple("0123456789"),
     load=load_mnist,
+    files=FILES,
     torchvision="MNIST",
 )

@@ -16,12 +16,14 @@ class Source:
     name: str  # the word that names it on the command line
     title: str  # for people
     origin: str  # where the data come from
-    shape: tuple[int, ...]  # of one sample
-    classes: tuple[str, ...]
     load: Callable[[Path | None], Dataset]  # takes the data folder; None is the default folder
-    torchvision: str = ""  # class in torchvision.datasets that downloads it; empty for data that need no files
+    shape: tuple[int, ...] = ()  # of one sample; empty where only the files tell
+    classes: tuple[str, ...] = ()  # empty where only the files tell
+    files: tuple[str, ...] = ()  # that must be on disk; IDX: training images and labels, then test images and labels
+    torchvision: str = ""  # class in torchvision.datasets that downloads them; empty if none does
+    split: str = ""  # what that class calls this part of its data; empty if it has only one
 
     @property
     def needs_files(self) -> bool:
         """Whether the data must be on disk before they can be loaded."""
-        return bool(self.torchvision)
+        return bool(self.files)

@@ -1,9 +1,8 @@
 """Exclusive or: two inputs that no single layer can tell apart, and the usual first circuit of printed electronics.
 
 As in the printed-circuit literature, the four patterns are the whole problem: they are both the training and the test
-split, and a network either solves it or does not. A pattern's two bits drive two input lines as constant currents of 0
-or 1 in every step. The answer is read from two output neurons, one for each class, by the rule that every dataset here
-shares (the larger summed membrane wins); class 1 means that the bits differ. An epoch is one pass over four samples, so
+split, and a network either solves it or does not. A pattern's two bits drive two input lines. The answer is read from
+two output neurons, one for each class; class 1 means that the bits differ. An epoch is one pass over four samples, so
 training takes a few hundred of them.
 """
 

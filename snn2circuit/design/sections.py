@@ -8,10 +8,14 @@ from typing import Annotated
 from snn2circuit.datasets import DATASETS
 from snn2circuit.design.key import Key
 from snn2circuit.devices import DEVICES
+from snn2circuit.ir.encoding import ENCODINGS, MAX_SEED
 from snn2circuit.layout.processes import PROCESSES
 from snn2circuit.mapping.quantize import MAX_LEVELS, SPACINGS
 from snn2circuit.neurons import NEURONS
 from snn2circuit.neurons.parameters import RESETS
+from snn2circuit.training.losses import LOSSES
+
+NORMALIZATIONS = ("none", "standard", "range", "fixed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +24,15 @@ class Data:
 
     dataset: Annotated[str, Key("name of the dataset", tuple(DATASETS))] = "digits"
     folder: Annotated[str, Key("folder that holds the dataset's files; empty: the default data folder")] = ""
+    normalize: Annotated[
+        str,
+        Key(
+            "inputs as they are, by mean and deviation of the training inputs, to 0..1, or by offset and scale below",
+            NORMALIZATIONS,
+        ),
+    ] = "none"
+    offset: Annotated[float, Key("subtracted from every input (fixed)")] = 0.0
+    scale: Annotated[float, Key("what is left is divided by this (fixed)", low=0, above=True)] = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +50,13 @@ class NetworkSection:
     reset_mechanism: Annotated[str, Key("what a spike does to its membrane", RESETS)] = "subtract"
     steps: Annotated[int, Key("time steps per sample", low=1, high=100_000)] = 25
     bias: Annotated[bool, Key("a bias per neuron, one more word line per layer")] = True
+    encoding: Annotated[str, Key("how a sample drives the first layer, step by step", ENCODINGS)] = "constant"
+    encoding_seed: Annotated[int, Key("seed of the spikes (rate)", low=0, high=MAX_SEED)] = 0
+    latency_threshold: Annotated[
+        float, Key("inputs below have no code (latency)", low=0, above=True, high=0.999999)
+    ] = 0.01
+    latency_linear: Annotated[bool, Key("spike time linear in the input, or else logarithmic (latency)")] = True
+    latency_clip: Annotated[bool, Key("inputs without code never spike, or else in the last step (latency)")] = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +69,18 @@ class Training:
         float, Key("Adam's first step size; falls to 0 along a cosine", low=0, above=True, high=10)
     ] = 0.01
     weight_decay: Annotated[float, Key("L2 penalty's factor", low=0, high=1)] = 0.0
+    loss: Annotated[
+        str, Key("cross-entropy on summed membranes or on spike counts, or mean square on spike counts", tuple(LOSSES))
+    ] = "ce_membrane"
     temperature: Annotated[
-        float, Key("divides the summed membranes in the loss; more asks for a larger lead", low=0, above=True)
+        float, Key("divides the summed membranes (ce_membrane); more asks for a larger lead", low=0, above=True)
     ] = 25.0
+    correct_rate: Annotated[
+        float, Key("share of the steps in which the right output should spike (mse_count)", low=0, high=1)
+    ] = 0.8
+    incorrect_rate: Annotated[
+        float, Key("share of the steps in which another output should spike (mse_count)", low=0, high=1)
+    ] = 0.2
     noise: Annotated[float, Key("standard deviation of Gaussian noise on training inputs", low=0, high=10)] = 0.2
     averaging: Annotated[
         float, Key("share of the old value in the running mean of the weights; 0 for none", low=0, high=0.99999)

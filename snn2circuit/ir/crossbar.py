@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from snn2circuit.errors import MappingError
-from snn2circuit.ir.encoding import Encoding
+from snn2circuit.ir.encoding import CONSTANT, Encoding
 from snn2circuit.ir.network import Layer, Network
 from snn2circuit.ir.noun import Floats, Ints, freeze, noun
 from snn2circuit.ir.parts import Device, Drive, Neuron
@@ -116,7 +116,7 @@ class CrossbarNetwork:
     levels: Floats  # (levels,), S, increasing
     spacing: str  # "linear" or "geometric"
     steps: int
-    encoding: Encoding = Encoding()
+    encoding: Encoding = CONSTANT
     decision: str = "membrane"  # as in the network
     dataset: str = ""
     timing: Timing

@@ -165,3 +165,6 @@ class Encoding:
         steps_hit = np.where(self.clip & (values < self.threshold), -1, np.round(times)).astype(np.int64)
         hits: Bools = steps_hit[:, None, :] == np.arange(steps)[:, None]
         return hits
+
+
+CONSTANT = Encoding()  # every sample as it is, in every step

@@ -35,6 +35,7 @@ from snn2circuit.ir.layer import ConvLayer, Layer
 from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes, Sheet
 from snn2circuit.ir.linear import AvgPool2d, Conv2d, Dense, Scale, SumPool2d
 from snn2circuit.ir.network import Network, Stimulus
+from snn2circuit.ir.npy import read_npy
 from snn2circuit.ir.parasitics import LayerParasitics, Parasitics
 from snn2circuit.ir.parts import Quantity
 from snn2circuit.ir.timing import Timing
@@ -252,14 +253,4 @@ class _Arrays:
         self.used.add(name)
         info = self.archive.getinfo(name)
         with self.archive.open(info) as stream:
-            version = np.lib.format.read_magic(stream)
-            if version != (1, 0):
-                raise FileFormatError(f"array {name} has format version {version}; expected (1, 0)")
-            shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-            if dtype.hasobject or dtype.kind not in "biuf":
-                raise FileFormatError(f"array {name} holds {dtype}; only numbers are read")
-            size = info.file_size - stream.tell()
-            if math.prod(shape) * dtype.itemsize != size or any(length < 0 for length in shape):
-                raise FileFormatError(f"array {name} claims shape {shape} of {dtype}, its member holds {size} bytes")
-            data = stream.read(size)
-        return np.frombuffer(data, dtype=dtype).reshape(shape, order="F" if fortran else "C")
+            return read_npy(stream, info.file_size, name)

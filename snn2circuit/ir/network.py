@@ -11,13 +11,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from snn2circuit.errors import NetworkError
-from snn2circuit.ir.encoding import Encoding
+from snn2circuit.ir.encoding import CONSTANT, Encoding
 from snn2circuit.ir.layer import AnyLayer
 from snn2circuit.ir.layer import Layer as Layer
 from snn2circuit.ir.noun import Bools, Floats, Ints, freeze, freeze_each, noun
 from snn2circuit.ir.parts import fires
 
-DECISIONS = ("membrane", "count")  # what makes an output win: its membrane summed over the steps, or its spikes
+# What makes an output win, in words.
+DECISIONS = {"membrane": "the largest membrane summed over the steps", "count": "the most spikes"}
 
 
 @noun
@@ -80,7 +81,7 @@ class Network:
     layers: tuple[AnyLayer, ...]
     steps: int
     dataset: str = ""  # name of the dataset it was trained on, or empty
-    encoding: Encoding = Encoding()  # how samples become the drive of the first layer
+    encoding: Encoding = CONSTANT  # how samples become the drive of the first layer
     decision: str = "membrane"  # what makes an output win, one of DECISIONS
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from snn2circuit.steps.evaluation import write_evaluation
 from snn2circuit.steps.stack import build_stack
 from snn2circuit.steps.training import (
     data_folder,
+    design_encoding,
     design_recipe,
     from_snntorch,
     interruption,
@@ -33,6 +34,7 @@ __all__ = [
     "choose_samples",
     "data_folder",
     "deck_digest",
+    "design_encoding",
     "design_recipe",
     "from_snntorch",
     "interruption",

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snn2circuit.design import Design
-from snn2circuit.errors import CheckpointRefused, FileFormatError
+from snn2circuit.errors import CheckpointRefused, DataError, DesignError, FileFormatError
 from snn2circuit.ir.dataset import Dataset
+from snn2circuit.ir.encoding import PROBABILITIES, Encoding
 from snn2circuit.ir.network import Network
 from snn2circuit.ir.parts import Neuron
 from snn2circuit.neurons import NEURONS
+from snn2circuit.training.losses import LOSSES
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -28,8 +30,40 @@ def make_neuron(design: Design) -> Neuron:
     return part(**{name: values[name] for name in inspect.signature(part).parameters if name in values})
 
 
-def design_recipe(design: Design) -> Recipe:
-    """The training recipe a design describes."""
+def design_encoding(design: Design, dataset: Dataset) -> Encoding:
+    """Normalisation and encoding as a design describes them, with numbers from the training inputs where it asks.
+
+    Raises:
+        DesignError: the normalisation leaves the range that the encoding takes.
+        DataError: the training inputs are all the same, which no scale can spread.
+    """
+    data, section = design.data, design.network
+    offset, scale = (data.offset, data.scale) if data.normalize == "fixed" else (0.0, 1.0)
+    inputs = dataset.train.inputs
+    if data.normalize == "standard":
+        if section.encoding in PROBABILITIES:
+            raise DesignError(
+                f"[data] normalize = 'standard' gives inputs below 0, which cannot be {section.encoding} encoded; "
+                "use 'range' or 'none', or [network] encoding = 'constant'"
+            )
+        offset, scale = float(inputs.mean()), float(inputs.std())
+    elif data.normalize == "range":
+        offset, scale = float(inputs.min()), float(inputs.max() - inputs.min())
+    if scale == 0:
+        raise DataError(f"every training input of {dataset.name} is {offset:g}; they cannot be normalised")
+    return Encoding(
+        kind=section.encoding,
+        offset=offset,
+        scale=scale,
+        seed=section.encoding_seed,
+        threshold=section.latency_threshold,
+        linear=section.latency_linear,
+        clip=section.latency_clip,
+    )
+
+
+def design_recipe(design: Design, dataset: Dataset) -> Recipe:
+    """The training recipe a design describes, for this dataset."""
     from snn2circuit.training import Recipe
 
     section = design.network
@@ -37,12 +71,16 @@ def design_recipe(design: Design) -> Recipe:
         hidden=section.hidden,
         neuron=make_neuron(design),
         steps=section.steps,
+        encoding=design_encoding(design, dataset),
         bias=section.bias,
         epochs=design.training.epochs,
         batch=design.training.batch,
         learning_rate=design.training.learning_rate,
         weight_decay=design.training.weight_decay,
+        loss=design.training.loss,
         temperature=design.training.temperature,
+        correct_rate=design.training.correct_rate,
+        incorrect_rate=design.training.incorrect_rate,
         averaging=design.training.averaging,
         noise=design.training.noise,
         validation=design.training.validation,
@@ -95,7 +133,7 @@ def train_or_go_on(
     def start(resume: bool) -> Trained:
         return train_module(
             dataset,
-            design_recipe(design),
+            design_recipe(design, dataset),
             seed=design.training.seed,
             history=out / "history.jsonl",
             checkpoints=out / "checkpoints",
@@ -124,7 +162,10 @@ def read_trained(trained: Trained, dataset: Dataset) -> Network:
     recipe = trained.recipe
     capacitance = getattr(recipe.neuron, "capacitance", None)
     circuit = {} if capacitance is None else {"capacitance": capacitance}
-    return from_snntorch(trained.module, name=dataset.name, steps=recipe.steps, dataset=dataset.name, circuit=circuit)
+    network = from_snntorch(
+        trained.module, name=dataset.name, steps=recipe.steps, dataset=dataset.name, circuit=circuit
+    )
+    return dataclasses.replace(network, encoding=recipe.encoding, decision=LOSSES[recipe.loss].decision)
 
 
 def train(

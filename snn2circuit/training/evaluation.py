@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from snn2circuit.ir.noun import Ints
+from snn2circuit.training.losses import LOSSES, Loss
 from snn2circuit.training.models import SpikingNet
 from snn2circuit.training.recipe import Recipe
+from snn2circuit.training.samples import Samples
 
 EVALUATION_BATCH = 1000  # samples, bounds the memory of an evaluation
 
 
-def predict(module: SpikingNet, samples: Tensor) -> tuple[Ints, Tensor]:
-    """Classes ``(samples,)`` of inputs ``(samples, inputs)``, and the output membranes summed over steps."""
+def count_votes(module: SpikingNet, samples: Samples, rule: Loss) -> Tensor:
+    """Votes ``(samples, classes)`` of the outputs, as ``rule`` counts them."""
     with torch.no_grad():
-        logits = torch.cat([module(part)[1].sum(0) for part in torch.split(samples, EVALUATION_BATCH)])
-    predicted: Ints = logits.argmax(1).numpy()
-    return predicted, logits
+        parts = torch.split(torch.arange(len(samples)), EVALUATION_BATCH)
+        return torch.cat([rule.votes(*module(samples.present(part))) for part in parts])
 
 
-def evaluate(module: SpikingNet, inputs: Tensor, labels: Tensor, recipe: Recipe) -> tuple[float, float]:
+def evaluate(module: SpikingNet, samples: Samples, recipe: Recipe) -> tuple[float, float]:
     """Mean loss as the recipe trains on it, and accuracy."""
-    predicted, logits = predict(module, inputs)
-    loss = cross_entropy(logits / recipe.temperature, labels).item()
-    return loss, float((torch.from_numpy(predicted) == labels).double().mean())
+    rule = LOSSES[recipe.loss]
+    votes = count_votes(module, samples, rule)
+    loss = rule.value(votes, samples.labels, recipe).item()
+    return loss, float((votes.argmax(1) == samples.labels).double().mean())

@@ -23,15 +23,16 @@ import numpy as np
 import torch
 from snntorch import surrogate
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from snn2circuit.errors import TrainingError
-from snn2circuit.ir.dataset import Dataset, Split
+from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.noun import Ints
 from snn2circuit.training.evaluation import evaluate
 from snn2circuit.training.history import EpochRecord
+from snn2circuit.training.losses import LOSSES
 from snn2circuit.training.models import SpikingNet
 from snn2circuit.training.recipe import Recipe
+from snn2circuit.training.samples import Samples
 
 
 class Loop:
@@ -44,11 +45,12 @@ class Loop:
         self.mean = copy.deepcopy(self.module)
         self.generator = torch.Generator().manual_seed(seed)
         kept, held = hold_back(dataset.train.labels, recipe.validation, seed)
-        inputs, labels = _tensors(dataset.train)
-        self.validation = (inputs[held], labels[held]) if len(held) else (inputs, labels)
-        self.test = _tensors(dataset.test)
-        self.inputs, self.labels = inputs[kept], labels[kept]
-        self.batches = math.ceil(len(self.inputs) / recipe.batch)
+        self.train, self.validation = (
+            Samples(dataset.train, recipe.encoding, recipe.steps, places)
+            for places in (kept, held if len(held) else kept)
+        )
+        self.test = Samples(dataset.test, recipe.encoding, recipe.steps)
+        self.batches = math.ceil(len(self.train) / recipe.batch)
         self.optimizer = torch.optim.Adam(
             self.module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
@@ -72,11 +74,11 @@ class Loop:
         """
         recipe, start = self.recipe, self.batch * self.recipe.batch
         chosen = self.order[start : start + recipe.batch]
-        inputs, labels = self.inputs[chosen], self.labels[chosen]
-        if recipe.noise:
-            inputs = inputs + recipe.noise * torch.randn(inputs.shape, generator=self.generator)
-        logits = self.module(inputs)[1].sum(0)
-        loss = cross_entropy(logits / recipe.temperature, labels)
+        # Evaluations are draw 0, so the draws of the epochs begin at 1.
+        inputs = self.train.present(chosen, draw=len(self.records) + 1, noise=recipe.noise, generator=self.generator)
+        labels, rule = self.train.labels[chosen], LOSSES[recipe.loss]
+        votes = rule.votes(*self.module(inputs))
+        loss = rule.value(votes, labels, recipe)
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the loss is {loss.item()} in epoch {len(self.records) + 1} of {recipe.epochs}; lower learning_rate"
@@ -90,12 +92,12 @@ class Loop:
         updates = len(self.records) * self.batches + self.batch
         _average(self.mean, self.module, min(recipe.averaging, updates / (9 + updates)))
         self.loss += loss.item() * len(chosen)
-        self.correct += int((logits.argmax(1) == labels).sum())
+        self.correct += int((votes.argmax(1) == labels).sum())
         return self._end_epoch() if self.batch == self.batches else None
 
     def seen(self) -> int:
         """Samples of the running epoch that were taken."""
-        return min(self.batch * self.recipe.batch, len(self.inputs))
+        return min(self.batch * self.recipe.batch, len(self.train))
 
     def state(self) -> dict[str, Any]:
         """All that the batches to come depend on: tensors, numbers, and lists and dictionaries of them."""
@@ -128,21 +130,21 @@ class Loop:
 
     def _shuffle(self) -> None:
         self._epoch_generator = self.generator.get_state()
-        self.order = torch.randperm(len(self.inputs), generator=self.generator)
+        self.order = torch.randperm(len(self.train), generator=self.generator)
 
     def _end_epoch(self) -> EpochRecord:
         recipe = self.recipe
-        validation_loss, validation_accuracy = evaluate(self.mean, *self.validation, recipe)
+        validation_loss, validation_accuracy = evaluate(self.mean, self.validation, recipe)
         highest = max(validation_accuracy, *(record.validation_accuracy for record in self.records), 0.0)
-        tolerance = math.sqrt(highest * (1 - highest) / len(self.validation[1]))
+        tolerance = math.sqrt(highest * (1 - highest) / len(self.validation))
         record = EpochRecord(
             epoch=len(self.records) + 1,
             epochs=recipe.epochs,
-            loss=self.loss / len(self.inputs),
-            train_accuracy=self.correct / len(self.inputs),
+            loss=self.loss / len(self.train),
+            train_accuracy=self.correct / len(self.train),
             validation_loss=validation_loss,
             validation_accuracy=validation_accuracy,
-            test_accuracy=evaluate(self.mean, *self.test, recipe)[1],
+            test_accuracy=evaluate(self.mean, self.test, recipe)[1],
             learning_rate=float(self.schedule.get_last_lr()[0]),
             best=validation_accuracy >= highest - tolerance,
         )
@@ -182,7 +184,3 @@ def _build(dataset: Dataset, recipe: Recipe, seed: int) -> SpikingNet:
             bias=recipe.bias,
             surrogate=surrogate.atan(alpha=recipe.surrogate_slope),
         )
-
-
-def _tensors(split: Split) -> tuple[Tensor, Tensor]:
-    return torch.tensor(split.inputs, dtype=torch.float32), torch.tensor(split.labels)

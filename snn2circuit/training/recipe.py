@@ -6,31 +6,37 @@ import math
 from dataclasses import dataclass
 
 from snn2circuit.errors import TrainingError
+from snn2circuit.ir.encoding import CONSTANT, Encoding
 from snn2circuit.ir.parts import Neuron
+from snn2circuit.training.losses import LOSSES
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The protocol of surrogate-gradient training; the defaults are tuned on the digits with 32 hidden neurons.
 
-    The input vector is held constant for ``steps`` steps. The loss is the cross-entropy of the output membranes summed
-    over the steps and divided by ``temperature``. Summed alone (temperature 1) it is content as soon as the right
-    neuron leads by a fraction of a threshold per step, and a single spike more or less then turns the answer; a higher
-    temperature asks for a lead that survives quantised conductances. Dividing does not change which neuron leads, so
-    predictions know no temperature. ``noise`` serves the same end, and keeps a small network from learning its samples
-    by heart. ``averaging`` evens out the steps of the optimiser, each of which moves some spikes.
+    A sample is presented for ``steps`` steps as ``encoding`` says. The default loss is the cross-entropy of the output
+    membranes summed over the steps and divided by ``temperature``. Summed alone (temperature 1) it is content as soon
+    as the right neuron leads by a fraction of a threshold per step, and a single spike more or less then turns the
+    answer; a higher temperature asks for a lead that survives quantised conductances. Dividing does not change which
+    neuron leads, so predictions know no temperature. ``noise`` serves the same end, and keeps a small network from
+    learning its samples by heart. ``averaging`` evens out the steps of the optimiser, each of which moves some spikes.
     """
 
     neuron: Neuron  # of every layer
     hidden: tuple[int, ...] = (32,)  # neurons of each hidden layer; empty for a single layer
     steps: int = 25  # that an input is presented for
+    encoding: Encoding = CONSTANT
     epochs: int = 60
     batch: int = 64  # samples
     learning_rate: float = 0.01  # of Adam at the start; falls to 0 along half a cosine
     weight_decay: float = 0.0  # of Adam, the L2 penalty's factor
     bias: bool = True
-    temperature: float = 25.0
-    noise: float = 0.2  # standard deviation of the Gaussian noise added to training inputs, new in every epoch
+    loss: str = "ce_membrane"  # a key of LOSSES; it also decides what makes an output win
+    temperature: float = 25.0  # of ce_membrane
+    correct_rate: float = 0.8  # share of the steps in which the right output should spike (mse_count)
+    incorrect_rate: float = 0.2  # the same of the other outputs (mse_count)
+    noise: float = 0.2  # standard deviation of the Gaussian noise on normalised training inputs, new in every epoch
     averaging: float = 0.99  # share of the old value in the running mean of the weights, per batch; 0 for no mean
     validation: float = 0.1  # share of the training split, per class, that is held back to choose the best epoch
     surrogate_slope: float = 2.0  # alpha of snnTorch's `atan`, the gradient that stands in for a spike's
@@ -47,6 +53,13 @@ class Recipe:
         for name in ("weight_decay", "noise"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise TrainingError(f"{name} is {getattr(self, name)}; it must be finite and not negative")
+        if self.loss not in LOSSES:
+            raise TrainingError(f"loss is {self.loss!r}; allowed: {', '.join(LOSSES)}")
+        if not 0 <= self.incorrect_rate < self.correct_rate <= 1:
+            raise TrainingError(
+                f"correct_rate is {self.correct_rate} and incorrect_rate {self.incorrect_rate}; "
+                "0 <= incorrect_rate < correct_rate <= 1 is needed"
+            )
         for name in ("averaging", "validation"):
             if not 0 <= getattr(self, name) < 1:
                 raise TrainingError(f"{name} is {getattr(self, name)}; it is a share, 0 <= {name} < 1")
