@@ -3,9 +3,11 @@
 A :class:`SpikingNet` has the children ``fc1, lif1, fc2, lif2, ...``, each ``fc`` a ``torch.nn.Linear`` and each ``lif``
 the snnTorch neuron that a neuron part names, so its ``state_dict`` loads into any module with the same names.
 
-Two facts make it faster than the usual loop over steps without changing a result beyond rounding. A constant input
-gives the first layer the same current in every step, so the first product is computed once. And a feed-forward layer
-needs nothing from the layers after it, so each later layer computes the products of all steps at once.
+It runs on one of two engines. ``snntorch`` is the loop that a user of snnTorch writes: every layer in every step.
+``fused``, the default, gives the same spikes and gradients up to rounding and rests on three facts. A constant input
+gives the first layer the same current in every step, so the first product is computed once. A feed-forward layer needs
+nothing from the layers after it, so each later layer computes the products of all steps at once. And the time loop of
+a neuron is compiled (:mod:`snn2circuit.training.fused`).
 """
 
 from __future__ import annotations
@@ -13,13 +15,17 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from typing import cast
 
 import snntorch
 import torch
 from torch import Tensor, nn
 
-from snn2circuit.errors import NetworkError
+from snn2circuit.errors import NetworkError, TrainingError
 from snn2circuit.ir.parts import Neuron
+from snn2circuit.training.fused import run_fused
+from snn2circuit.training.product import multiply_spikes
+from snn2circuit.training.recipe import ENGINES
 
 Surrogate = Callable[[Tensor], Tensor]
 
@@ -35,6 +41,9 @@ class SpikingNet(nn.Module):
         steps: int,
         bias: bool = True,
         surrogate: Surrogate | None = None,
+        engine: str = "fused",
+        learn_beta: bool = False,
+        learn_threshold: bool = False,
     ) -> None:
         """Build the layers with PyTorch's default initial weights, drawn from the global generator.
 
@@ -44,19 +53,27 @@ class SpikingNet(nn.Module):
             steps: time steps that a constant input is presented for.
             bias: whether the layers have a bias.
             surrogate: gradient of a spike; None is snnTorch's default, ``atan``.
+            engine: what runs the time loop, one of :data:`ENGINES`.
+            learn_beta: whether each layer's ``beta`` is trained too.
+            learn_threshold: whether each layer's threshold is trained too.
 
         Raises:
-            NetworkError: sizes and neurons do not fit, or snnTorch has no such neuron.
+            NetworkError: sizes and neurons do not fit, snnTorch has no such neuron, or it cannot learn what it should.
+            TrainingError: there is no such engine.
         """
         super().__init__()
         if len(neurons) != len(sizes) - 1 or min(sizes, default=0) < 1 or len(sizes) < 2:
             raise NetworkError(
                 f"sizes {tuple(sizes)} need {max(len(sizes) - 1, 1)} neurons and sizes >= 1; got {len(neurons)}"
             )
+        if engine not in ENGINES:
+            raise TrainingError(f"engine is {engine!r}; allowed: {', '.join(ENGINES)}")
         self.steps = steps
+        self.engine = engine
+        learn = {"learn_beta": learn_beta, "learn_threshold": learn_threshold}
         for number, (inputs, outputs, neuron) in enumerate(zip(sizes, sizes[1:], neurons, strict=False), start=1):
             self.add_module(f"fc{number}", nn.Linear(inputs, outputs, bias=bias))
-            self.add_module(f"lif{number}", build_neuron(neuron, surrogate))
+            self.add_module(f"lif{number}", build_neuron(neuron, surrogate, **learn))
 
     def layers(self) -> Iterator[tuple[nn.Linear, nn.Module]]:
         """The pairs of linear map and neuron, in order."""
@@ -72,40 +89,59 @@ class SpikingNet(nn.Module):
         Args:
             inputs: ``(samples, inputs)`` is held constant for ``steps`` steps; ``(steps, samples, inputs)`` varies.
         """
-        signal, membranes = inputs, inputs
-        for linear, neuron in self.layers():
-            current = linear(signal)
-            if current.ndim == 2:
-                current = current.expand(self.steps, *current.shape)
-            signal, membranes = run_neuron(neuron, current)
-        return signal, membranes
+        return self._fused(inputs) if self.engine == "fused" else self._loop(inputs)
+
+    def _fused(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Layer by layer, each through all steps at once."""
+        constant = inputs.ndim == 2
+        steps = self.steps if constant else len(inputs)
+        layers = list(self.layers())
+        signal, membranes = inputs, None
+        for number, (linear, neuron) in enumerate(layers):
+            current = linear(signal) if number == 0 else multiply_spikes(linear, signal)
+            last = number == len(layers) - 1
+            signal, membranes = run_fused(neuron, current, steps, constant=constant and number == 0, membranes=last)
+        return signal, cast(Tensor, membranes)
+
+    def _loop(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Step by step, each through all layers, as snnTorch's tutorials do."""
+        layers = list(self.layers())
+        states: list[tuple[Tensor, ...]] = [() for _ in layers]
+        spikes, membranes = [], []
+        for step in inputs.expand(self.steps, *inputs.shape) if inputs.ndim == 2 else inputs:
+            signal = step
+            for index, (linear, neuron) in enumerate(layers):
+                signal, *state = neuron(linear(signal), *states[index])
+                states[index] = tuple(state)
+            spikes.append(signal)
+            membranes.append(states[-1][-1])
+        # Without this the modules would hold on to the graph of the last batch, and could not be copied.
+        for _, neuron in layers:
+            neuron.reset_mem()  # type: ignore[operator]
+        return torch.stack(spikes), torch.stack(membranes)
 
 
-def build_neuron(part: Neuron, surrogate: Surrogate | None = None) -> nn.Module:
+def build_neuron(part: Neuron, surrogate: Surrogate | None = None, **learn: bool) -> nn.Module:
     """The snnTorch module of a neuron part: its class by name, its arguments from the part's fields of the same name.
 
+    Args:
+        part: the neuron.
+        surrogate: gradient of a spike; None is snnTorch's default.
+        learn: ``learn_beta``, ``learn_threshold``: what is trained besides the weights.
+
     Raises:
-        NetworkError: snnTorch has no class of that name.
+        NetworkError: snnTorch has no class of that name, or it cannot learn that.
     """
     cls = getattr(snntorch, part.snntorch, None)
     if cls is None or not dataclasses.is_dataclass(part):
         raise NetworkError(f"snntorch has no neuron {part.snntorch!r}, which the part {type(part).__name__} names")
     accepted = inspect.signature(cls).parameters
     fields = {field.name: getattr(part, field.name) for field in dataclasses.fields(part) if field.name in accepted}
-    module: nn.Module = cls(**fields, spike_grad=surrogate)
+    wanted = {name: True for name, value in learn.items() if value}
+    if wanted.get("learn_beta") and "beta" not in fields:
+        raise NetworkError(
+            f"beta of a {part.snntorch} neuron cannot be learnt: snnTorch computes C from it once, when the neuron is "
+            "made, and a trained beta would change nothing; switch learn_beta off for this layer"
+        )
+    module: nn.Module = cls(**fields, **wanted, spike_grad=surrogate)
     return module
-
-
-def run_neuron(neuron: nn.Module, currents: Tensor) -> tuple[Tensor, Tensor]:
-    """Spikes and membranes of a snnTorch neuron that starts at rest, each of the shape of ``currents``."""
-    neuron.reset_mem()  # type: ignore[operator]
-    spikes, membranes = [], []
-    state: tuple[Tensor, ...] = ()
-    for current in currents:
-        spike, *rest = neuron(current, *state)
-        state = tuple(rest)
-        spikes.append(spike)
-        membranes.append(state[-1])
-    # Without this the module would hold on to the graph of its last batch, and could not be copied.
-    neuron.reset_mem()  # type: ignore[operator]
-    return torch.stack(spikes), torch.stack(membranes)

@@ -10,6 +10,7 @@ from snn2circuit.ir.encoding import CONSTANT, Encoding
 from snn2circuit.ir.parts import Neuron
 from snn2circuit.training.losses import LOSSES
 
+ENGINES = ("fused", "snntorch")  # our compiled time loop; the plain loop over snnTorch's modules
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
