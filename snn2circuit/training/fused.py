@@ -88,8 +88,10 @@ def run_fused(
     settings = cast(Any, neuron)
     for name, plain in _PLAIN.items():
         value = getattr(neuron, name, plain)
-        if value != plain or getattr(value, "requires_grad", False):
+        if value != plain:
             raise _refusal(neuron, f"{name} is {value}")
+        if getattr(value, "requires_grad", False):
+            raise _refusal(neuron, f"{name} is learnt")
     gradient = settings.spike_grad
     if getattr(gradient, "__code__", None) is not _ATAN:
         raise _refusal(neuron, "its spike_grad is not snntorch.surrogate.atan")
