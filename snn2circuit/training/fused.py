@@ -85,7 +85,7 @@ def run_fused(
     if model is None:
         names = ", ".join(each.__name__ for each in _MODELS)
         raise _refusal(neuron, f"it is none of snnTorch's {names}")
-    settings = cast(Any, neuron)
+    settings = cast("Any", neuron)
     for name, plain in _PLAIN.items():
         value = getattr(neuron, name, plain)
         if value != plain:
@@ -138,17 +138,25 @@ class _Sequence(torch.autograd.Function):
         rows = steps if differentiated or membranes_wanted else min(2, steps)
         traces = sequence.new_empty((model.traces, steps if learnt else min(2, steps), elements)).numpy()
         membranes, spikes = sequence.new_empty((rows, *shape[1:])), sequence.new_empty(shape)
-        model.kernel.forward(
-            current, block[1:], block[0], reset, traces, _rows(membranes, rows), _rows(spikes, steps)
-        )
+        model.kernel.forward(current, block[1:], block[0], reset, traces, _rows(membranes, rows), _rows(spikes, steps))
         ctx.set_materialize_grads(False)
         if differentiated:
             ctx.save_for_backward(membranes)
-            ctx.rest = (model, reset, slope, block, copies, traces, learnt, sequence.shape, [(each.shape, each.dtype) for each in vectors])
+            ctx.rest = (
+                model,
+                reset,
+                slope,
+                block,
+                copies,
+                traces,
+                learnt,
+                sequence.shape,
+                [(each.shape, each.dtype) for each in vectors],
+            )
         return spikes, membranes
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad_spikes: Tensor | None, grad_membranes: Tensor | None) -> tuple[Tensor | None, ...]:
         model, reset, slope, block, copies, traces, learnt, shape, vectors = ctx.rest
         (saved,) = ctx.saved_tensors

@@ -52,7 +52,7 @@ class Loop:
         self.test = Samples(dataset.test, recipe.encoding, recipe.steps)
         self.batches = math.ceil(len(self.train) / recipe.batch)
         self.optimizer = torch.optim.Adam(
-            self.module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+            self.module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
         )
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, recipe.epochs * self.batches)
         self.records: list[EpochRecord] = []  # of every finished epoch

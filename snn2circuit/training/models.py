@@ -101,7 +101,7 @@ class SpikingNet(nn.Module):
             current = linear(signal) if number == 0 else multiply_spikes(linear, signal)
             last = number == len(layers) - 1
             signal, membranes = run_fused(neuron, current, steps, constant=constant and number == 0, membranes=last)
-        return signal, cast(Tensor, membranes)
+        return signal, cast("Tensor", membranes)
 
     def _loop(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Step by step, each through all layers, as snnTorch's tutorials do."""

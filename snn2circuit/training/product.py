@@ -48,7 +48,7 @@ class _Product(torch.autograd.Function):
         return result.reshape(*spikes.shape[:2], outputs)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         spikes, weight = ctx.saved_tensors
         rows, gradient = spikes.flatten(0, 1), gradient.contiguous().flatten(0, 1)

@@ -12,6 +12,7 @@ from snn2circuit.training.losses import LOSSES
 
 ENGINES = ("fused", "snntorch")  # our compiled time loop; the plain loop over snnTorch's modules
 
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The protocol of surrogate-gradient training; the defaults are tuned on the digits with 32 hidden neurons.

@@ -128,7 +128,10 @@ def test_equals_snntorch_in_loss_and_gradients(name: str, constant: bool) -> Non
 
 def test_a_different_neuron_in_each_layer() -> None:
     inputs = torch.rand((STEPS, SAMPLES, SIZES[0]), generator=torch.Generator().manual_seed(2)) * 3
-    for first, second, third in (("leaky zero", "synaptic subtract", "alpha none"), ("alpha zero", "leaky none", "lapicque by beta zero")):
+    for first, second, third in (
+        ("leaky zero", "synaptic subtract", "alpha none"),
+        ("alpha zero", "leaky none", "lapicque by beta zero"),
+    ):
         compare(net(PARTS[first], PARTS[second], PARTS[third], learn_threshold=True).double(), inputs.double(), 1e-11)
 
 

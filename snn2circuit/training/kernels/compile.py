@@ -9,7 +9,7 @@ compilation would outlive their change.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def compiled(function: F) -> F:
     """``function`` as machine code, compiled for its argument types when it is first called."""
     try:
-        kernel: F = numba.njit(cache=True, error_model="numpy")(function)
+        kernel: Any = numba.njit(cache=True, error_model="numpy")(function)
     except RuntimeError:  # numba found no folder that it could write its cache to
         kernel = numba.njit(error_model="numpy")(function)
-    return kernel
+    return cast("F", kernel)
