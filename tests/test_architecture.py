@@ -14,7 +14,7 @@ import source_rules as rules
 Rule = Callable[[list[rules.Source]], list[str]]
 PACKAGE = Path(__file__).parents[1] / "snn2circuit"
 SOURCES = rules.read_sources(PACKAGE)
-HEAVY = tuple("torch snntorch torchvision PySpice sklearn matplotlib scipy numba nir klayout schemdraw".split())  # noqa: SIM905
+HEAVY = tuple("torch snntorch torchvision PySpice sklearn matplotlib scipy numba nir h5py klayout schemdraw".split())  # noqa: SIM905
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 REGISTRIES = {
     "devices": "DEVICES",

@@ -1,0 +1,189 @@
+"""Between the continuous neurons of NIR and the discrete ones of snnTorch.
+
+NIR (J. E. Pedersen et al., Nature Communications 15, 8122, 2024) describes a leaky stage by ``τ dv/dt = -v + R·I`` and
+holds no time step. With ``I`` held through a step of length ``dt`` such a stage is ``v' = d·v + (1 - d)·R·I`` with
+
+* ``d = exp(-dt/τ)`` for the exact solution (``exact``), so ``τ = -dt / ln d``: the time constant of the RC circuit;
+* ``d = 1 - dt/τ`` for one step of forward Euler (``euler``), so ``τ = dt / (1 - d)``: what snnTorch's exporter writes.
+
+Either way ``R = g / (1 - d)`` for an input gain ``g``, which is 1 for Leaky and Synaptic and ``dt/C`` for Lapicque.
+Without leak, ``d = 1``, the stage is the integrator ``dv/dt = R·I`` with ``R = g / dt``. Two stages in a row
+(``CubaLIF``) are stepped one after the other, the membrane seeing the new synaptic current, as Synaptic does.
+
+NIR's neurons spike where ``v > v_threshold`` and are at ``v_reset`` from then on. In snnTorch the reset acts one step
+later, on what the membrane has become by then. What follows for the reset mechanisms:
+
+=========  ==========================================================================================================
+none       No reset: ``LI``, ``I`` or ``CubaLI`` and a ``Threshold``. Exact.
+zero       Leaky: ``U' = β(1 - r)U + I``, the membrane decays from 0: as if it had been reset at once. ``LIF`` or ``IF``
+           with ``v_reset = 0``. Exact. Lapicque and Synaptic also lose the input of the step after a spike, which NIR
+           does not: an approximation.
+subtract   NIR only resets to a fixed potential: an approximation.
+=========  ==========================================================================================================
+
+Alpha is a ``CubaLI`` with its input one step late: an approximation. An approximated node carries the snnTorch neuron
+as an annotation, from which it is read back as it was; another program sees the approximation.
+"""
+
+from __future__ import annotations
+
+import math
+
+import nir
+import numpy as np
+
+from snn2circuit.errors import FileFormatError, NetworkError
+from snn2circuit.ir.linear import Shape
+from snn2circuit.ir.noun import Floats
+from snn2circuit.ir.parts import Neuron
+
+DISCRETISATIONS = ("exact", "euler")
+ANNOTATION = "snn2circuit"  # key of the metadata entry that holds what NIR cannot, as JSON
+
+
+def check_step(dt: float, discretisation: str) -> None:
+    """Refuse a step that is none and a rule that is not known."""
+    if discretisation not in DISCRETISATIONS or not (math.isfinite(dt) and dt > 0):
+        raise NetworkError(
+            f"dt is {dt} and the discretisation {discretisation!r}; needed are a step above 0 s and one of "
+            f"{', '.join(DISCRETISATIONS)}"
+        )
+
+
+def neuron_nodes(
+    neuron: Neuron, shape: Shape, dt: float, discretisation: str
+) -> tuple[list[tuple[str, nir.NIRNode]], str]:
+    """The nodes of a layer of neurons with their names, and what they cannot hold, empty if they are exact.
+
+    Raises:
+        NetworkError: a decay has no time constant under this discretisation, or NIR knows no such neuron.
+    """
+    reset, lost = getattr(neuron, "reset_mechanism", ""), ""
+    full = {"v_leak": np.zeros(shape)}
+    threshold = np.full(shape, neuron.threshold)
+    match neuron.snntorch:
+        case "Leaky" | "Lapicque":
+            leaky = neuron.snntorch == "Leaky"
+            decay, gain = (neuron.beta, 1.0) if leaky else (neuron.decay, neuron.gain)  # type: ignore[attr-defined]
+            if not leaky and reset == "zero":
+                lost = "Lapicque's zero reset also loses the input of the step after a spike"
+            if decay == 1:
+                values, kinds = {"r": np.full(shape, gain / dt)}, (nir.I, nir.IF)
+                full = {}
+            else:
+                tau, r = _stage(decay, gain, dt, discretisation)
+                values, kinds = {"tau": np.full(shape, tau), "r": np.full(shape, r)}, (nir.LI, nir.LIF)
+        case "Synaptic" | "Alpha":
+            alpha, beta, gain = neuron.alpha, neuron.beta, 1.0  # type: ignore[attr-defined]
+            if neuron.snntorch == "Alpha":
+                lost = "an Alpha neuron sees its input one step later"
+                gain = (alpha - beta) * (math.log(beta) / (math.log(beta) - math.log(alpha)) if beta else 1.0)
+            elif reset == "zero":
+                lost = "Synaptic's zero reset also loses the input of the step after a spike"
+            tau_syn, w_in = _stage(alpha, gain, dt, discretisation)
+            tau_mem, r = _stage(beta, 1.0, dt, discretisation)
+            numbers = {"tau_syn": tau_syn, "tau_mem": tau_mem, "r": r, "w_in": w_in}
+            values = {name: np.full(shape, value) for name, value in numbers.items()}
+            kinds = (nir.CubaLI, nir.CubaLIF)
+        case other:
+            raise NetworkError(f"NIR has no node for {other} neurons")
+    if reset == "none":
+        return [
+            (kinds[0].__name__, kinds[0](**values, **full)),
+            ("Threshold", nir.Threshold(threshold=threshold)),
+        ], lost
+    if reset == "subtract":
+        lost = "the reset subtracts the threshold, one step after the spike; NIR resets to a fixed potential at once"
+    node = kinds[1](**values, **full, v_threshold=threshold, v_reset=np.zeros(shape))
+    return [(kinds[1].__name__, node)], lost
+
+
+def _stage(decay: float, gain: float, dt: float, discretisation: str) -> tuple[float, float]:
+    """Time constant in s and resistance of a leaky stage."""
+    low = 0 if discretisation == "exact" else -math.inf
+    if not low < decay < 1:
+        way = "; take the euler discretisation" if decay < 1 else ""
+        raise NetworkError(f"a decay of {decay:g} per step has no time constant under {discretisation}{way}")
+    return (-dt / math.log(decay) if discretisation == "exact" else dt / (1 - decay)), gain / (1 - decay)
+
+
+def read_neuron(
+    name: str, nodes: list[nir.NIRNode], shape: Shape, dt: float, discretisation: str
+) -> tuple[str, dict[str, float | str], Floats, tuple[str, ...]]:
+    """The snnTorch neuron nearest to NIR nodes: an integrator with or without its threshold, or a spiking neuron.
+
+    Returns:
+        Its class, its parameters, the gain ``(neurons,)`` that its input takes, and what the reading approximates.
+
+    Raises:
+        NetworkError: the neurons of the node differ in a decay, or rest at another potential than they reset to.
+    """
+    node, tolerance = nodes[0], _tolerance(nodes)
+    size = math.prod(shape)
+    spread = {
+        field: np.broadcast_to(np.asarray(value, dtype=np.float64).ravel(), (size,))
+        for each in nodes
+        for field, value in vars(each).items()
+        if isinstance(value, np.ndarray) and field not in ("input_type", "output_type") and value.size in (1, size)
+    }
+    for each in nodes:
+        for field, value in vars(each).items():
+            if isinstance(value, np.ndarray) and value.size not in (1, size):
+                raise FileFormatError(f"node {name!r}: {field} has {value.size} values for {size} neurons")
+            if field in spread and not np.isfinite(spread[field]).all():
+                raise FileFormatError(f"node {name!r}: {field} holds a number that is not finite")
+    if isinstance(node, nir.Threshold):
+        decays, gain = {"beta": 0.0}, np.ones(size)
+    elif isinstance(node, (nir.I, nir.IF)):
+        decays, gain = {"beta": 1.0}, spread["r"] * dt
+    else:
+        fields = (
+            {"alpha": "tau_syn", "beta": "tau_mem"} if isinstance(node, (nir.CubaLI, nir.CubaLIF)) else {"beta": "tau"}
+        )
+        decays = {key: _decay(name, field, spread[field], dt, discretisation) for key, field in fields.items()}
+        gain = (1 - decays["beta"]) * spread["r"]
+        if "alpha" in decays:
+            gain = gain * (1 - decays["alpha"]) * spread["w_in"]
+    rest = spread.get("v_reset", np.zeros(size))
+    if not np.allclose(spread.get("v_leak", rest), rest, rtol=0, atol=1e-12):
+        raise NetworkError(f"node {name!r}: v_leak differs from v_reset; a circuit's neurons rest where they reset to")
+    remarks: list[str] = []
+    if "v_threshold" in spread:
+        threshold, reset = spread["v_threshold"] - rest, "zero"
+    elif "threshold" in spread:
+        threshold, reset = spread["threshold"], "none"
+    else:
+        threshold, reset = np.ones(size), "none"
+        remarks.append(f"node {name!r} integrates without spiking; its membrane is the output, its spikes mean nothing")
+    if isinstance(node, nir.CubaLIF):
+        remarks.append(f"node {name!r}: after a spike, snnTorch's Synaptic also loses the input of the next step")
+    if (threshold <= 0).any():
+        raise NetworkError(
+            f"node {name!r}: a threshold of {threshold.min():g} above the reset potential; it must be above 0"
+        )
+    # Neurons that differ in their threshold are the same neuron behind weights of another size.
+    gain = gain * (threshold[0] / threshold)
+    gain = np.where(np.abs(gain - 1) <= tolerance, 1.0, gain)
+    parameters: dict[str, float | str] = {**decays, "threshold": float(threshold[0]), "reset_mechanism": reset}
+    return ("Synaptic" if "alpha" in decays else "Leaky"), parameters, gain, tuple(remarks)
+
+
+def _decay(name: str, field: str, tau: Floats, dt: float, discretisation: str) -> float:
+    if (tau <= 0).any():
+        raise NetworkError(f"node {name!r}: {field} is {tau.min():g} s; a time constant is above 0")
+    decay = np.exp(-dt / tau) if discretisation == "exact" else 1 - dt / tau
+    if len(np.unique(np.float32(decay))) > 1:
+        raise NetworkError(
+            f"node {name!r}: {field} runs from {tau.min():g} to {tau.max():g} s; a layer's neurons share one here"
+        )
+    if not 0 <= decay[0] <= 1:
+        raise NetworkError(f"node {name!r}: {field} {tau[0]:g} s is shorter than the step {dt:g} s; take a shorter dt")
+    return float(decay[0])
+
+
+def _tolerance(nodes: list[nir.NIRNode]) -> float:
+    """How far a gain may be from 1 by rounding alone, in the precision that the file was written with."""
+    single = any(
+        isinstance(each, np.ndarray) and each.dtype == np.float32 for node in nodes for each in vars(node).values()
+    )
+    return 1e-6 if single else 1e-12
