@@ -34,6 +34,44 @@ class Quantity:
 
 
 @noun
+class Electronics:
+    """The parts that neurons and drivers are built from; ``None`` stands for an ideal part.
+
+    Every neuron's parts have the same values. An offset is the same in all of them and signed so that each raises the
+    membrane: the worst case within a neuron, and no draw that another run would draw otherwise.
+    """
+
+    name: str = "ideal"
+    technology: str = "ideal parts"
+    gain: Quantity | None = None  # op-amp, open loop at 0 Hz
+    bandwidth: Quantity | None = None  # Hz, op-amp, product of gain and bandwidth
+    offset: Quantity | None = None  # V, op-amp, at the input
+    r_out: Quantity | None = None  # ohm, op-amp
+    v_low: Quantity | None = None  # V, op-amp, lowest output
+    v_high: Quantity | None = None  # V, op-amp, highest output
+    slew: Quantity | None = None  # V/s, op-amp
+    comparator_offset: Quantity | None = None  # V, raises the membrane at which it switches
+    comparator_delay: Quantity | None = None  # s
+    gate_threshold: Quantity | None = None  # share of the logic level at which the latch's gate switches
+    gate_delay: Quantity | None = None  # s
+    r_on: Quantity | None = None  # ohm, of a closed switch
+    r_off: Quantity | None = None  # ohm, of an open switch
+    r_source: Quantity | None = None  # ohm, output resistance of a current source
+    r_driver: Quantity | None = None  # ohm, output resistance of a word line driver
+
+    @property
+    def values(self) -> dict[str, Quantity]:
+        """What is not ideal, by name."""
+        fields = ((name, getattr(self, name)) for name in type(self).__annotations__)
+        return {name: value for name, value in fields if isinstance(value, Quantity)}
+
+
+def value_of(quantity: Quantity | None, ideal: float) -> float:
+    """The number of a part's property, or ``ideal`` where the part is ideal."""
+    return ideal if quantity is None else quantity.value
+
+
+@noun
 class Drive:
     """What a neuron circuit is driven with and must be scaled to; the input of its sizing equations."""
 
@@ -42,6 +80,8 @@ class Drive:
     siemens_per_unit: float  # S, g_pos - g_neg of a weight of 1
     r_feedback: float  # ohm, of the two transimpedance amplifiers
     volts_per_unit: float  # V, membrane voltage that stands for a membrane of 1
+    electronics: Electronics = Electronics()
+    family: str = "vccs"  # how the neuron is built: with current sources, or with op-amps and resistors only
 
     @property
     def unit(self) -> float:

@@ -25,19 +25,18 @@ from typing import ClassVar
 import numpy as np
 
 from snn2circuit.errors import NetlistError, NetworkError
-from snn2circuit.ir.circuit import GROUND, Block, Subcircuit, Transconductance, VoltageGain
+from snn2circuit.ir.circuit import Block, Subcircuit
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Drive, Footprint, State
 from snn2circuit.ir.timing import Timing
 from snn2circuit.neurons.cells import (
     NEURON_PORTS,
     PRINTED_CELL,
-    clamp,
     column_front_end,
-    integrator,
     spike_latch,
     time_constant,
 )
+from snn2circuit.neurons.families import family
 from snn2circuit.neurons.parameters import check_positive, check_reset, check_shares, round_to_float32
 
 
@@ -112,6 +111,7 @@ class Alpha:
                 f"{name}: an alpha neuron with reset by subtraction has no circuit; train with zero or none"
             )
         timing, volts, farads = drive.timing, drive.volts_per_unit, self.capacitance
+        parts = family(drive, farads)
         blocks = [column_front_end(drive)]
         for node, decay, word in (("exc", self.alpha, "alpha"), ("inh", self.beta, "beta")):
             siemens = volts * farads / (drive.unit * timing.charge(time_constant(decay, timing)))
@@ -119,20 +119,20 @@ class Alpha:
                 Block(
                     comment=f"trace {node}: keeps {word} = {decay:.9g} over a slot; {volts:.6g} V stand for 1",
                     elements=(
-                        Transconductance(name=node, out=node, plus=GROUND, minus="x", siemens=siemens),
-                        *integrator(node, decay, timing, farads),
+                        *parts.charge(node, node, siemens),
+                        *parts.integrator(node, decay),
                     ),
                 )
             )
         blocks.append(
             Block(
                 comment=f"membrane: {self.gain:.9g} times the difference of the traces",
-                elements=(VoltageGain(name="mem", out="mem", plus="exc", minus="inh", gain=self.gain),),
+                elements=parts.difference("mem", "exc", "inh", self.gain),
             )
         )
         if self.reset_mechanism == "zero":
-            blocks.append(clamp(("exc", "inh"), timing, farads))
-        blocks.append(spike_latch(self.threshold * volts, timing))
+            blocks.append(parts.clamp(("exc", "inh")))
+        blocks.append(spike_latch(self.threshold * volts, drive))
         return Subcircuit(
             name=name,
             ports=NEURON_PORTS,

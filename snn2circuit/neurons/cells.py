@@ -1,4 +1,4 @@
-"""The cells that neuron circuits share: column front end, integrator, resets, spike latch.
+"""The cells that neuron circuits share: column front end and spike latch.
 
 Every neuron subcircuit has the ports :data:`NEURON_PORTS`. Logic levels are 0 V and 1 V.
 
@@ -19,20 +19,18 @@ import math
 
 import numpy as np
 
+from snn2circuit.errors import NetlistError
 from snn2circuit.ir.circuit import (
     GROUND,
+    Amplifier,
     Block,
     Capacitor,
     Comparator,
-    Element,
-    GatedCurrent,
-    GatedVoltage,
     Resistor,
     Switch,
-    VoltageGain,
 )
 from snn2circuit.ir.noun import Floats
-from snn2circuit.ir.parts import Drive, Footprint
+from snn2circuit.ir.parts import Drive, Electronics, Footprint, value_of
 from snn2circuit.ir.timing import Timing
 
 NEURON_PORTS = ("bit_pos", "bit_neg", "phi", "sample", "latch", "discharge", "mem", "spike")
@@ -50,16 +48,36 @@ SWITCH_OFF = 1e12  # ohm
 LATCH_ON = 1e3  # ohm
 
 
+def amplifier(
+    name: str, out: str, minus: str, electronics: Electronics, plus: str = GROUND, sign: int = 1
+) -> Amplifier:
+    """An op-amp of the kind the electronics name; ``sign`` is that of its offset."""
+    return Amplifier(
+        name=name,
+        out=out,
+        plus=plus,
+        minus=minus,
+        gain=value_of(electronics.gain, OPEN_LOOP_GAIN),
+        bandwidth=value_of(electronics.bandwidth, math.inf),
+        offset=sign * value_of(electronics.offset, 0.0),
+        r_out=value_of(electronics.r_out, 0.0),
+        low=value_of(electronics.v_low, -math.inf),
+        high=value_of(electronics.v_high, math.inf),
+        slew=value_of(electronics.slew, math.inf),
+    )
+
+
 def column_front_end(drive: Drive) -> Block:
     """Bit-line currents to the voltage at node ``x``: ``V(x) = -r_feedback · (I_pos - I_neg)``."""
     return Block(
         comment=f"front end: V(x) = -{drive.r_feedback:.6g} ohm * (I(bit_pos) - I(bit_neg)); "
         f"a weighted input of 1 gives -{drive.unit:.6g} V",
         elements=(
-            VoltageGain(name="inverter", out="a", plus=GROUND, minus="bit_neg", gain=OPEN_LOOP_GAIN),
+            amplifier("inverter", "a", "bit_neg", drive.electronics),
             Resistor(name="f_neg", a="bit_neg", b="a", ohms=drive.r_feedback),
             Resistor(name="f_sum", a="a", b="bit_pos", ohms=drive.r_feedback),
-            VoltageGain(name="summer", out="x", plus=GROUND, minus="bit_pos", gain=OPEN_LOOP_GAIN),
+            # An offset lowers x here and in the inverter alike: both raise the membrane.
+            amplifier("summer", "x", "bit_pos", drive.electronics, sign=-1),
             Resistor(name="f_pos", a="bit_pos", b="x", ohms=drive.r_feedback),
         ),
     )
@@ -68,58 +86,6 @@ def column_front_end(drive: Drive) -> Block:
 def time_constant(decay: float, timing: Timing) -> float:
     """``RC`` of an integrator that keeps ``decay`` over a slot; infinite for 1, and for 0, which has no leak."""
     return -timing.slot / math.log(decay) if 0 < decay < 1 else math.inf
-
-
-def integrator(node: str, decay: float, timing: Timing, capacitance: float) -> tuple[Element, ...]:
-    """A capacitor on ``node`` that keeps ``decay`` of its charge over a slot.
-
-    For ``0 < decay < 1`` a resistor leaks it, ``R = -T / (C ln decay)``; for 1 nothing does; for 0 a switch shorts it
-    at the start of every slot, so that nothing of the last step survives.
-    """
-    parts: list[Element] = [Capacitor(name=node, a=node, b=GROUND, farads=capacitance)]
-    tau = time_constant(decay, timing)
-    if math.isfinite(tau):
-        parts.append(Resistor(name=f"leak_{node}", a=node, b=GROUND, ohms=tau / capacitance))
-    elif decay == 0:
-        parts.append(
-            Switch(
-                name=f"leak_{node}",
-                a=node,
-                b=GROUND,
-                control="discharge",
-                threshold=LOGIC_HIGH / 2,
-                r_on=discharge_on(timing, capacitance),
-                r_off=SWITCH_OFF,
-            )
-        )
-    return tuple(parts)
-
-
-def clamp(nodes: tuple[str, ...], timing: Timing, capacitance: float) -> Block:
-    """A spike shorts ``nodes`` for the whole next slot, so that the slot's input is lost with what was there."""
-    return Block(
-        comment="reset to zero: a spike shorts the state for the whole next slot",
-        elements=tuple(
-            Switch(
-                name=f"clamp_{node}",
-                a=node,
-                b=GROUND,
-                control="spike",
-                threshold=LOGIC_HIGH / 2,
-                r_on=discharge_on(timing, capacitance),
-                r_off=SWITCH_OFF,
-            )
-            for node in nodes
-        ),
-    )
-
-
-def subtract_reset(threshold: float, amplitude: float) -> Block:
-    """A spike draws ``amplitude`` amperes from ``mem`` during the next drive pulse: ``threshold`` by the slot's end."""
-    return Block(
-        comment=f"reset by subtraction: a spike takes out {threshold:.9g} during the next slot",
-        elements=(GatedCurrent(name="reset", out="mem", enable="spike", gate="phi", amplitude=amplitude),),
-    )
 
 
 def single_pole_bound(low: Floats, high: Floats, decay: float, dip: float) -> Floats:
@@ -135,41 +101,38 @@ def single_pole_bound(low: Floats, high: Floats, decay: float, dip: float) -> Fl
     return np.maximum(upper, np.maximum(fall / (1 - decay), fall + dip if dip else 0.0))
 
 
-def discharge_on(timing: Timing, capacitance: float) -> float:
-    """On-resistance, in ohm, that empties ``capacitance`` to ``exp(-40)`` within the discharge pulse."""
-    return timing.discharge.width / (40 * capacitance)
+def spike_latch(threshold: float, drive: Drive) -> Block:
+    """Comparator of ``mem`` with ``threshold`` volts, sampled at the slot's end and held at ``spike`` for the next.
 
-
-def discharge_switch(node: str, timing: Timing, capacitance: float) -> Block:
-    """A spike shorts ``node`` between the latch and the drive pulse, so that the slot's input survives."""
-    return Block(
-        comment="reset to zero: a spike shorts the membrane before the drive pulse",
-        elements=(
-            GatedVoltage(name="clear", out="clear", enable="spike", gate="discharge", amplitude=LOGIC_HIGH),
-            Switch(
-                name="clear", a=node, b=GROUND, control="clear", threshold=LOGIC_HIGH / 2,
-                r_on=discharge_on(timing, capacitance), r_off=SWITCH_OFF,
-            ),
-        ),
-    )  # fmt: skip
-
-
-def spike_latch(threshold: float, timing: Timing) -> Block:
-    """Comparator of ``mem`` with ``threshold`` volts, sampled at the slot's end and held at ``spike`` for the next."""
+    Raises:
+        NetlistError: the comparator or the gate is too slow for the slot.
+    """
+    timing, electronics = drive.timing, drive.electronics
     hold = timing.edge / (100 * LATCH_ON)
+    r_on, r_off = value_of(electronics.r_on, LATCH_ON), value_of(electronics.r_off, SWITCH_OFF)
+    slow, gate = value_of(electronics.comparator_delay, 0.0), value_of(electronics.gate_delay, 0.0)
+    quiet = timing.slot - timing.corners[3]  # between the end of the drive pulse and the sample
+    if slow > quiet / 2 or gate > timing.edge:
+        raise NetlistError(
+            f"{electronics.name}: a comparator of {slow:g} s and a gate of {gate:g} s are too slow for a slot of "
+            f"{timing.slot:g} s, which leaves them {quiet / 2:g} s and {timing.edge:g} s; "
+            "use a longer slot or faster parts"
+        )
     half = LOGIC_HIGH / 2
     return Block(
         comment=f"spike: V(mem) > {threshold:.6g} V at the end of the slot, held through the next",
         elements=(
-            Comparator(name="above", out="above", plus="mem", threshold=threshold, high=LOGIC_HIGH),
-            Switch(
-                name="master", a="above", b="held", control="sample", threshold=half, r_on=LATCH_ON, r_off=SWITCH_OFF
+            Comparator(
+                name="above", out="above", plus="mem", threshold=threshold, high=LOGIC_HIGH, delay=slow,
+                offset=value_of(electronics.comparator_offset, 0.0),
             ),
+            Switch(name="master", a="above", b="held", control="sample", threshold=half, r_on=r_on, r_off=r_off),
             Capacitor(name="master", a="held", b=GROUND, farads=hold),
-            Comparator(name="buffer", out="buffered", plus="held", threshold=half, high=LOGIC_HIGH),
-            Switch(
-                name="slave", a="buffered", b="spike", control="latch", threshold=half, r_on=LATCH_ON, r_off=SWITCH_OFF
+            Comparator(
+                name="buffer", out="buffered", plus="held", high=LOGIC_HIGH, delay=gate,
+                threshold=LOGIC_HIGH * value_of(electronics.gate_threshold, 0.5),
             ),
+            Switch(name="slave", a="buffered", b="spike", control="latch", threshold=half, r_on=r_on, r_off=r_off),
             Capacitor(name="slave", a="spike", b=GROUND, farads=hold),
         ),
-    )
+    )  # fmt: skip

@@ -26,21 +26,19 @@ from typing import ClassVar
 import numpy as np
 
 from snn2circuit.errors import NetlistError, NetworkError
-from snn2circuit.ir.circuit import GROUND, Block, Subcircuit, Transconductance
+from snn2circuit.ir.circuit import Block, Subcircuit
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Drive, Footprint, State
 from snn2circuit.ir.timing import Timing
 from snn2circuit.neurons.cells import (
     NEURON_PORTS,
     PRINTED_CELL,
-    clamp,
     column_front_end,
-    integrator,
     single_pole_bound,
     spike_latch,
-    subtract_reset,
     time_constant,
 )
+from snn2circuit.neurons.families import family
 from snn2circuit.neurons.parameters import check_positive, check_reset, round_to_float32
 
 
@@ -111,7 +109,7 @@ class Lapicque:
                 f"{name}: time_step {self.time_step:g} is not below R·C = {self.R * self.C:g}, so the membrane would "
                 f"keep {self.decay:g} of itself; a passive RC keeps more than 0: lower time_step or raise R or C"
             )
-        timing = drive.timing
+        timing, parts = drive.timing, family(drive, self.capacitance)
         kernel = timing.charge(self.fastest(timing))
         step = self.capacitance * drive.volts_per_unit / kernel  # A; for a drive pulse's length, one unit of membrane
         blocks = [
@@ -120,18 +118,16 @@ class Lapicque:
                 comment=f"membrane: keeps {self.decay:.9g} over a slot, takes {self.gain:.9g} of its input; "
                 f"{drive.volts_per_unit:.6g} V stand for 1",
                 elements=(
-                    Transconductance(
-                        name="in", out="mem", plus=GROUND, minus="x", siemens=self.gain * step / drive.unit
-                    ),
-                    *integrator("mem", self.decay, timing, self.capacitance),
+                    *parts.charge("in", "mem", self.gain * step / drive.unit),
+                    *parts.integrator("mem", self.decay),
                 ),
             ),
         ]
         if self.reset_mechanism == "subtract":
-            blocks.append(subtract_reset(self.threshold, self.threshold * step))
+            blocks.append(parts.subtract(self.threshold, self.threshold * step))
         elif self.reset_mechanism == "zero":
-            blocks.append(clamp(("mem",), timing, self.capacitance))
-        blocks.append(spike_latch(self.threshold * drive.volts_per_unit, timing))
+            blocks.append(parts.clamp(("mem",)))
+        blocks.append(spike_latch(self.threshold * drive.volts_per_unit, drive))
         return Subcircuit(
             name=name,
             ports=NEURON_PORTS,

@@ -33,7 +33,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from snn2circuit.ir.circuit import GROUND, Block, Subcircuit, Transconductance
+from snn2circuit.ir.circuit import Block, Subcircuit
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Drive, Footprint, State
 from snn2circuit.ir.timing import Timing
@@ -41,13 +41,11 @@ from snn2circuit.neurons.cells import (
     NEURON_PORTS,
     PRINTED_CELL,
     column_front_end,
-    discharge_switch,
-    integrator,
     single_pole_bound,
     spike_latch,
-    subtract_reset,
     time_constant,
 )
+from snn2circuit.neurons.families import family
 from snn2circuit.neurons.parameters import check_positive, check_reset, check_shares, round_to_float32
 
 
@@ -89,7 +87,7 @@ class Leaky:
 
     def cell(self, name: str, drive: Drive) -> Subcircuit:
         """The sized neuron; see the module's text for the equations."""
-        timing = drive.timing
+        timing, parts = drive.timing, family(drive, self.capacitance)
         kernel = timing.charge(self.fastest(timing))
         step = self.capacitance * drive.volts_per_unit / kernel  # A; for a drive pulse's length, one unit of membrane
         blocks = [
@@ -97,16 +95,16 @@ class Leaky:
             Block(
                 comment=f"membrane: keeps beta = {self.beta:.9g} over a slot; {drive.volts_per_unit:.6g} V stand for 1",
                 elements=(
-                    Transconductance(name="in", out="mem", plus=GROUND, minus="x", siemens=step / drive.unit),
-                    *integrator("mem", self.beta, timing, self.capacitance),
+                    *parts.charge("in", "mem", step / drive.unit),
+                    *parts.integrator("mem", self.beta),
                 ),
             ),
         ]
         if self.reset_mechanism == "subtract":
-            blocks.append(subtract_reset(self.threshold, self.threshold * step))
+            blocks.append(parts.subtract(self.threshold, self.threshold * step))
         elif self.reset_mechanism == "zero" and self.beta > 0:
-            blocks.append(discharge_switch("mem", timing, self.capacitance))
-        blocks.append(spike_latch(self.threshold * drive.volts_per_unit, timing))
+            blocks.append(parts.discharge("mem"))
+        blocks.append(spike_latch(self.threshold * drive.volts_per_unit, drive))
         return Subcircuit(
             name=name,
             ports=NEURON_PORTS,

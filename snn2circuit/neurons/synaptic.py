@@ -33,12 +33,9 @@ from typing import ClassVar
 import numpy as np
 
 from snn2circuit.ir.circuit import (
-    GROUND,
     Block,
     Element,
-    GatedTransconductance,
     Subcircuit,
-    Transconductance,
 )
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Drive, Footprint, State
@@ -46,14 +43,12 @@ from snn2circuit.ir.timing import Timing
 from snn2circuit.neurons.cells import (
     NEURON_PORTS,
     PRINTED_CELL,
-    clamp,
     column_front_end,
-    integrator,
     single_pole_bound,
     spike_latch,
-    subtract_reset,
     time_constant,
 )
+from snn2circuit.neurons.families import Family, family
 from snn2circuit.neurons.parameters import check_positive, check_reset, check_shares, round_to_float32
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(48)
@@ -103,18 +98,19 @@ class Synaptic:
     def cell(self, name: str, drive: Drive) -> Subcircuit:
         """The sized neuron; see the module's text for the equations."""
         timing, volts, farads = drive.timing, drive.volts_per_unit, self.capacitance
+        parts = family(drive, farads)
         step = volts * farads / timing.charge(time_constant(self.beta, timing))  # A; one unit of membrane
         synapse: tuple[Element, ...] = ()
         direct = step / drive.unit
         if self.alpha > 0:
-            kept, passed = self._coupling(timing)
+            kept, passed = self._coupling(timing, parts)
             g1 = volts * farads / (drive.unit * timing.charge(time_constant(self.alpha, timing)))
             gs = self.alpha / kept
             direct *= 1 - gs * g1 * drive.unit * passed / volts
             synapse = (
-                Transconductance(name="syn", out="syn", plus=GROUND, minus="x", siemens=g1),
-                *integrator("syn", self.alpha, timing, farads),
-                GatedTransconductance(name="pass", out="mem", control="syn", gate="phi", siemens=gs),
+                *parts.charge("syn", "syn", g1),
+                *parts.integrator("syn", self.alpha),
+                *parts.couple("pass", "syn", "mem", gs),
             )
         blocks = [
             column_front_end(drive),
@@ -122,16 +118,16 @@ class Synaptic:
             Block(
                 comment=f"membrane: keeps beta = {self.beta:.9g} over a slot; {volts:.6g} V stand for 1",
                 elements=(
-                    Transconductance(name="in", out="mem", plus=GROUND, minus="x", siemens=direct),
-                    *integrator("mem", self.beta, timing, farads),
+                    *parts.charge("in", "mem", direct),
+                    *parts.integrator("mem", self.beta),
                 ),
             ),
         ]
         if self.reset_mechanism == "subtract":
-            blocks.append(subtract_reset(self.threshold, self.threshold * step))
+            blocks.append(parts.subtract(self.threshold, self.threshold * step))
         elif self.reset_mechanism == "zero":
-            blocks.append(clamp(("mem",), timing, farads))
-        blocks.append(spike_latch(self.threshold * volts, timing))
+            blocks.append(parts.clamp(("mem",)))
+        blocks.append(spike_latch(self.threshold * volts, drive))
         return Subcircuit(
             name=name,
             ports=NEURON_PORTS,
@@ -148,12 +144,11 @@ class Synaptic:
         """The printed cell that all neurons share."""
         return PRINTED_CELL
 
-    def _coupling(self, timing: Timing) -> tuple[float, float]:
+    def _coupling(self, timing: Timing, parts: Family) -> tuple[float, float]:
         """``A`` and ``B`` of the module's text, in V per (S·V) and V per (S·A)."""
         ts, tm = time_constant(self.alpha, timing), time_constant(self.beta, timing)
         kept = passed = 0.0
-        a, b, c, d = timing.corners
-        for start, end, at_start, at_end in ((a, b, 0.0, 1.0), (b, c, 1.0, 1.0), (c, d, 1.0, 0.0)):
+        for start, end, at_start, at_end in parts.window(timing):
             half = (end - start) / 2
             for node, weight in zip(NODES.tolist(), WEIGHTS.tolist(), strict=True):
                 s = start + half * (1 + node)
