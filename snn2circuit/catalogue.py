@@ -6,6 +6,7 @@ import inspect
 
 from snn2circuit.datasets import DATASETS
 from snn2circuit.devices import DEVICES
+from snn2circuit.electronics import ELECTRONICS
 from snn2circuit.ir.parts import Quantity
 from snn2circuit.layout.processes import PROCESSES
 from snn2circuit.neurons import NEURONS
@@ -13,7 +14,10 @@ from snn2circuit.units import engineering
 
 
 def rows(what: str) -> list[tuple[str, ...]]:
-    """Rows for ``devices``, ``neurons``, ``datasets`` or ``processes``; what no source gives ends in ``(assumed)``."""
+    """Rows for ``devices``, ``electronics``, ``neurons``, ``datasets`` or ``processes``.
+
+    What no source gives ends in ``(assumed)``.
+    """
     match what:
         case "devices":
             return [
@@ -24,6 +28,15 @@ def rows(what: str) -> list[tuple[str, ...]]:
                     device.technology,
                 )
                 for name, device in DEVICES.items()
+            ]
+        case "electronics":
+            return [
+                (
+                    name,
+                    ", ".join(f"{key} {_quantity(value)}" for key, value in part.values.items()) or "no limit",
+                    part.technology,
+                )
+                for name, part in ELECTRONICS.items()
             ]
         case "neurons":
             return [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGE = "snn2circuit"
 ROOMS = frozenset(
-    "datasets training frontends mapping devices neurons netlist simulate layout viewer analysis".split()  # noqa: SIM905
+    "datasets training frontends mapping devices electronics neurons netlist simulate layout viewer analysis".split()  # noqa: SIM905
 )
 GROUND_FLOOR = frozenset({"errors", "units"})
 COMPOSERS = frozenset(

@@ -18,6 +18,7 @@ HEAVY = tuple("torch snntorch torchvision PySpice sklearn matplotlib scipy numba
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 REGISTRIES = {
     "devices": "DEVICES",
+    "electronics": "ELECTRONICS",
     "neurons": "NEURONS",
     "datasets": "DATASETS",
     "layout.processes": "PROCESSES",

@@ -122,6 +122,10 @@ def _convert(value: Any, kind: Any) -> Any:
         if isinstance(value, list) and all(isinstance(each, int) and not isinstance(each, bool) for each in value):
             return tuple(value)
         raise TypeError("a list of whole numbers is needed, such as [32]")
+    if kind == tuple[str, ...]:
+        if isinstance(value, list) and all(isinstance(each, str) for each in value):
+            return tuple(value)
+        raise TypeError('a list of texts is needed, such as ["ideal"]')
     if isinstance(value, kind) and isinstance(value, bool) == (kind is bool):
         return value
     raise TypeError(f"{_WORDS[kind]} is needed")

@@ -22,11 +22,12 @@ class Key:
 
     def check(self, value: Any) -> str | None:
         """What is wrong with ``value``, or ``None``."""
-        if self.choices and value not in self.choices:
-            near = difflib.get_close_matches(str(value), self.choices, n=1)
-            return f"allowed: {', '.join(self.choices)}" + (f"; did you mean {near[0]!r}?" if near else "")
-        numbers = value if isinstance(value, tuple) else (value,)
-        for number in numbers:
+        each = value if isinstance(value, tuple) else (value,)
+        for word in each if self.choices else ():
+            if word not in self.choices:
+                near = difflib.get_close_matches(str(word), self.choices, n=1)
+                return f"allowed: {', '.join(self.choices)}" + (f"; did you mean {near[0]!r}?" if near else "")
+        for number in each:
             if isinstance(number, (int, float)) and not isinstance(number, bool):
                 too_low = number <= self.low if self.above else number < self.low
                 if not math.isfinite(number) or too_low or number > self.high:

@@ -8,10 +8,12 @@ from typing import Annotated
 from snn2circuit.datasets import DATASETS
 from snn2circuit.design.key import Key
 from snn2circuit.devices import DEVICES
+from snn2circuit.electronics import ELECTRONICS
 from snn2circuit.ir.encoding import ENCODINGS, MAX_SEED
 from snn2circuit.layout.processes import PROCESSES
 from snn2circuit.mapping.quantize import MAX_LEVELS, SPACINGS
 from snn2circuit.neurons import NEURONS
+from snn2circuit.neurons.families import FAMILIES
 from snn2circuit.neurons.parameters import RESETS
 from snn2circuit.training.losses import LOSSES
 
@@ -117,6 +119,10 @@ class CircuitSection:
     r_driver: Annotated[float, Key("output resistance of a word line driver, ohm", low=0, high=1e9)] = 0.0
     tile_rows: Annotated[int, Key("word lines of the largest array; 0: no limit", low=0, high=1_000_000)] = 0
     tile_columns: Annotated[int, Key("neurons of the largest array; 0: no limit", low=0, high=1_000_000)] = 0
+    family: Annotated[str, Key("how neurons are built: current sources, or op-amps only", tuple(FAMILIES))] = "vccs"
+    electronics: Annotated[
+        tuple[str, ...], Key("op-amp, comparator, switch and gate presets, together", tuple(ELECTRONICS))
+    ] = ("ideal",)
 
 
 @dataclass(frozen=True, kw_only=True)

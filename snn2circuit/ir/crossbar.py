@@ -16,7 +16,7 @@ from snn2circuit.errors import MappingError
 from snn2circuit.ir.encoding import CONSTANT, Encoding
 from snn2circuit.ir.network import Layer, Network
 from snn2circuit.ir.noun import Floats, Ints, freeze, noun
-from snn2circuit.ir.parts import Device, Drive, Neuron
+from snn2circuit.ir.parts import Device, Drive, Electronics, Neuron
 from snn2circuit.ir.timing import Timing
 
 
@@ -95,16 +95,6 @@ class CrossbarLayer:
             for left, right in itertools.pairwise(columns)
         )
 
-    def drive(self, timing: Timing, v_read: float) -> Drive:
-        """The values a neuron circuit of this layer is sized from."""
-        return Drive(
-            timing=timing,
-            v_read=v_read,
-            siemens_per_unit=self.siemens_per_unit,
-            r_feedback=self.r_feedback,
-            volts_per_unit=self.volts_per_unit,
-        )
-
 
 @noun
 class CrossbarNetwork:
@@ -122,6 +112,8 @@ class CrossbarNetwork:
     timing: Timing
     v_rail: float  # V; no membrane leaves [-v_rail, v_rail]
     scale_basis: str  # what volts_per_unit was chosen from: "data" or "bound"
+    electronics: Electronics = Electronics()  # the parts that neurons are built from
+    family: str = "vccs"  # how neurons are built from them
 
     def __post_init__(self) -> None:
         levels = freeze(self, "levels", np.float64)
@@ -152,6 +144,18 @@ class CrossbarNetwork:
     def devices(self) -> int:
         """Number of devices: two for each weight and bias."""
         return sum(2 * layer.rows * layer.columns for layer in self.layers)
+
+    def drive(self, layer: CrossbarLayer) -> Drive:
+        """The values a neuron circuit of ``layer`` is sized from."""
+        return Drive(
+            timing=self.timing,
+            v_read=self.v_read,
+            siemens_per_unit=layer.siemens_per_unit,
+            r_feedback=layer.r_feedback,
+            volts_per_unit=layer.volts_per_unit,
+            electronics=self.electronics,
+            family=self.family,
+        )
 
     def network(self) -> Network:
         """The network that the conductances stand for; what the circuit is judged against."""

@@ -57,7 +57,6 @@ class Electronics:
     r_on: Quantity | None = None  # ohm, of a closed switch
     r_off: Quantity | None = None  # ohm, of an open switch
     r_source: Quantity | None = None  # ohm, output resistance of a current source
-    r_driver: Quantity | None = None  # ohm, output resistance of a word line driver
 
     @property
     def values(self) -> dict[str, Quantity]:

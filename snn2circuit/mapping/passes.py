@@ -10,7 +10,7 @@ from snn2circuit.errors import MappingError
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.network import Network
 from snn2circuit.ir.noun import Floats, Ints
-from snn2circuit.ir.parts import Device
+from snn2circuit.ir.parts import Device, Electronics
 from snn2circuit.ir.timing import Timing
 from snn2circuit.mapping.calibrate import feedback_resistance, membrane_scale, state_peaks
 from snn2circuit.mapping.differential import spread_weights
@@ -28,6 +28,8 @@ def map_network(
     saturate: bool = False,
     timing: Timing | None = None,
     v_rail: float = 2.5,
+    electronics: Electronics | None = None,
+    family: str = "vccs",
     max_devices: int = MAX_DEVICES,
     inputs: Floats | None = None,
     indices: Ints | None = None,
@@ -43,6 +45,8 @@ def map_network(
         saturate: allow weights beyond ``weight_range``; they are counted.
         timing: the circuit's clock.
         v_rail: supply rails, V; the circuit's nodes stay within.
+        electronics: parts that neurons are built from; ``None``: ideal ones.
+        family: how neurons are built from them: ``vccs`` or ``opamp``.
         max_devices: refuse a network that takes more, before any memory is taken for them.
         inputs: samples, as the network encodes them, to choose the voltage scales on; ``None``: any input in 0..1.
         indices: their places in their splits, see :meth:`Network.encode`; ``None`` counts from 0.
@@ -97,6 +101,8 @@ def map_network(
         timing=timing or Timing(),
         v_rail=v_rail,
         scale_basis="bound",
+        electronics=electronics or Electronics(),
+        family=family,
     )
     return scale_voltages(mapped, inputs, indices)
 

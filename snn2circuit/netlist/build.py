@@ -75,9 +75,7 @@ def build_circuit(
     )
     return Circuit(
         title=title,
-        subcircuits=tuple(
-            layer.neuron.cell(f"{layer.neuron.kind}_l{n}", layer.drive(timing, crossbar.v_read)) for n, layer in layers
-        ),
+        subcircuits=tuple(layer.neuron.cell(f"{layer.neuron.kind}_l{n}", crossbar.drive(layer)) for n, layer in layers),
         network=tuple(
             block
             for (n, layer), group in zip(layers, arrays, strict=True)

@@ -14,11 +14,11 @@ into it gives::
 
     V·[(1/R + sC)(1 + 1/A) + G/A] = -Σ V_k G_k        G = Σ G_k, of every resistor into the virtual ground
 
-so the leak grows by the factor ``1 + R·G/A``: the decay of a slot becomes ``decay^(1 + R·G/A)``, and a membrane that
-has settled errs by about ``R·G/A · decay·ln(1/decay)/(1 - decay)`` of itself. ``1 + R·G`` is the noise gain; it also
-multiplies the op-amp's offset. The input's resistor is part of ``G`` and not the crossbar's, because the front end
-stands between them: an integrator right on the bit line would save an op-amp and have ``R·(ΣG_crossbar + 1/R_f)``.
-The current-source family has no such error, its leak is a resistor to ground.
+so the leak grows by ``1 + R·G/(A+1)`` against the capacitor: the decay of a slot becomes ``decay^(1 + R·G/(A+1))``, and
+a membrane that has settled errs by about ``R·G/A · decay·ln(1/decay)/(1 - decay)`` of itself. ``1 + R·G`` is the noise
+gain; it also multiplies the op-amp's offset. The input's resistor is part of ``G`` and not the crossbar's, because the
+front end stands between them: an integrator right on the bit line would save an op-amp and have ``R·(ΣG_crossbar +
+1/R_f)``. The current-source family has no such error, its leak is a resistor to ground.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import numpy as np
 from snn2circuit.analysis import Equivalence
 from snn2circuit.design import Design
 from snn2circuit.devices import DEVICE_KINDS, DEVICES
+from snn2circuit.electronics import select
 from snn2circuit.errors import DataError
 from snn2circuit.ir.circuit import NortonCrossbar
 from snn2circuit.ir.crossbar import CrossbarNetwork
@@ -31,7 +32,15 @@ PARTS: dict[str, type] = {**NEURONS, **DEVICE_KINDS}  # what saved nouns may hol
 
 def check_circuit(design: Design) -> None:
     """Refuse a neuron that has no circuit before any time goes into training it."""
-    unit = Drive(timing=Timing(slot=design.circuit.slot), v_read=1, siemens_per_unit=1, r_feedback=1, volts_per_unit=1)
+    unit = Drive(
+        timing=Timing(slot=design.circuit.slot),
+        v_read=1,
+        siemens_per_unit=1,
+        r_feedback=1,
+        volts_per_unit=1,
+        electronics=select(design.circuit.electronics),
+        family=design.circuit.family,
+    )
     make_neuron(design).cell(design.network.neuron, unit)
 
 
@@ -50,6 +59,8 @@ def map_crossbar(design: Design, network: Network, dataset: Dataset | None) -> C
         saturate=design.device.saturate,
         timing=Timing(slot=design.circuit.slot),
         v_rail=design.circuit.v_rail,
+        electronics=select(design.circuit.electronics),
+        family=design.circuit.family,
         inputs=np.concatenate([split.inputs for split in splits]) if splits else None,
         indices=np.concatenate([np.arange(len(split.labels)) for split in splits]) if splits else None,
     )

@@ -17,7 +17,7 @@ from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes
 from snn2circuit.ir.linear import AvgPool2d, Conv2d, Dense, Scale, SumPool2d
 from snn2circuit.ir.network import Network, Stimulus
 from snn2circuit.ir.parasitics import LayerParasitics, Parasitics
-from snn2circuit.ir.parts import Quantity
+from snn2circuit.ir.parts import Electronics, Quantity
 from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Netlist, Waveforms
 from snn2circuit.neurons.leaky import Leaky
@@ -27,6 +27,10 @@ PARTS: dict[str, type] = {"leaky": Leaky, "ohmic": OhmicDevice}
 
 def quantity(value: float = 1e-6, unit: str = "S") -> Quantity:
     return Quantity(value=value, unit=unit, source="measured: 23 °C", confidence="high")
+
+
+def electronics() -> Electronics:
+    return Electronics(name="some", technology="op-amp", gain=quantity(1e5, ""), r_on=quantity(10.0, "ohm"))
 
 
 def layer(outputs: int = 2, inputs: int = 3, bias: bool = True) -> Layer:
@@ -227,6 +231,7 @@ SAMPLES: dict[str, Callable[[], object]] = {
     "Parasitics": parasitics,
     "Process": process,
     "ProcessLayer": process_layer,
+    "Electronics": electronics,
     "Quantity": quantity,
     "Readout": readout,
     "Shapes": shapes,

@@ -36,8 +36,13 @@ CASES: list[tuple[Neuron, float]] = [
 ]
 
 
-@pytest.mark.parametrize(("neuron", "drive"), CASES, ids=lambda each: getattr(each, "kind", None))
-def test_no_spike_differs(neuron: Neuron, drive: float, tmp_path: Path) -> None:
+# Every case with current sources; each neuron and reset once with op-amps alone.
+OPAMP_CASES = {(neuron.kind, neuron.reset_mechanism): (neuron, drive, "opamp") for neuron, drive in CASES}
+ALL_CASES = [*((neuron, drive, "vccs") for neuron, drive in CASES), *OPAMP_CASES.values()]
+
+
+@pytest.mark.parametrize(("neuron", "drive", "family"), ALL_CASES, ids=lambda each: getattr(each, "kind", None))
+def test_no_spike_differs(neuron: Neuron, drive: float, family: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     layers = tuple(
         Layer(
@@ -50,14 +55,18 @@ def test_no_spike_differs(neuron: Neuron, drive: float, tmp_path: Path) -> None:
     network = Network(name="two", layers=layers, steps=30)
     inputs = rng.uniform(-0.3, 1.3, (2, 30, 2))
     stimulus = Stimulus(inputs=inputs, labels=np.array([-1, -1]), indices=np.arange(2))
-    crossbar = map_network(network, DEVICES["printed_resistor_kit"], v_rail=10.0, inputs=inputs.reshape(-1, 2))
+    crossbar = map_network(
+        network, DEVICES["printed_resistor_kit"], v_rail=10.0, inputs=inputs.reshape(-1, 2), family=family
+    )
     waveforms = simulate(crossbar, stimulus, tmp_path)
     equivalence = compare_circuit(crossbar, waveforms)
     assert equivalence.equivalent, str(equivalence)
     assert 0 < equivalence.layers[0].spikes_model < equivalence.layers[0].spikes_compared
     # Far below every margin here; larger states carry larger rounding.
     largest = max(np.abs(m).max() for m in crossbar.network().run(inputs).membranes)
-    assert equivalence.worst_membrane_error < 5e-5 * max(1.0, largest)
+    # A gate that is a switch opens and closes at the simulator's instants.
+    accuracy = 2e-4 if neuron.kind == "synaptic" and family == "opamp" else 5e-5
+    assert equivalence.worst_membrane_error < accuracy * max(1.0, largest)
     for ours, theirs in zip(waveforms.spikes, run_snntorch(crossbar.network(), inputs).spikes, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 

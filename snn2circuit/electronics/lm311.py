@@ -1,0 +1,14 @@
+"""LM311, a single comparator, faster than the LM393."""
+
+from __future__ import annotations
+
+from snn2circuit.ir.parts import Electronics, Quantity
+
+_SHEET = "Texas Instruments LM311 key specifications, quoted by a distributor"
+
+LM311 = Electronics(
+    name="lm311",
+    technology="comparator, open collector",
+    comparator_offset=Quantity(value=2e-3, unit="V", source=f"{_SHEET}: typ. (max. 7.5 mV)", confidence="medium"),
+    comparator_delay=Quantity(value=200e-9, unit="s", source=f"{_SHEET}: response time typ.", confidence="medium"),
+)
