@@ -51,12 +51,12 @@ def load_arrays(folder: Path | None = None) -> Dataset:
     labels = [_needed(root, f"y_{which}") for which in SPLITS]
     classes = _classes(find_array(root, "classes", TEXT), labels)
     (where, first), (where_test, test) = inputs
+    train_split, test_split = (_split(*pair, given=given) for pair in zip(inputs, labels, strict=True))
     if test.shape[1:] != first.shape[1:]:
         raise DataError(
             f"{where_test}: samples have shape {test.shape[1:]}, those of {where} have {first.shape[1:]}; "
             "both need the same"
         )
-    train_split, test_split = (_split(*pair, given=given) for pair in zip(inputs, labels, strict=True))
     return Dataset(
         name=SOURCE.name,
         title=f"Arrays of {root.resolve().name}",
@@ -116,10 +116,7 @@ def _classes(names: Found | None, labels: Sequence[Found]) -> tuple[str, ...]:
 
 
 def _names(where: str, array: NDArray[Any]) -> tuple[str, ...]:
-    try:
-        names = tuple(map(str, array.tolist())) if array.ndim == 1 else ()
-    except ValueError as error:  # a forged file may hold what is no character
-        raise DataError(f"{where} holds no text: {error}") from error
+    names = tuple(map(str, array.tolist())) if array.ndim == 1 else ()
     printable = all(0 < len(name) <= MAX_NAME and name.isprintable() for name in names)
     if not (1 <= len(names) == len(set(names)) <= MAX_CLASSES and printable):
         raise DataError(

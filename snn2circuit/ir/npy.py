@@ -17,6 +17,7 @@ from snn2circuit.errors import FileFormatError
 
 NUMBERS = "biuf"  # numpy's kinds: truth values, integers, floating point
 TEXT = "U"
+LAST_CHARACTER = 0x10FFFF  # of Unicode; numpy does not check
 
 
 def read_npy(
@@ -53,4 +54,6 @@ def read_npy(
     data = stream.read(left)
     if len(data) != left:
         raise FileFormatError(f"array {name} breaks off after {len(data)} of {left} bytes; the file is truncated")
+    if dtype.kind == TEXT and (np.frombuffer(data, dtype=f"{dtype.byteorder}u4") > LAST_CHARACTER).any():
+        raise FileFormatError(f"array {name} holds numbers that are no characters where text should be")
     return np.frombuffer(data, dtype=dtype).reshape(shape, order="F" if fortran else "C")

@@ -48,7 +48,11 @@ def design_encoding(design: Design, dataset: Dataset) -> Encoding:
             )
         offset, scale = float(inputs.mean()), float(inputs.std())
     elif data.normalize == "range":
-        offset, scale = float(inputs.min()), float(inputs.max() - inputs.min())
+        # Over both splits: an encoding of 0..1 refuses whatever lies outside, and a range tells nothing of the labels.
+        ends = [
+            float(end) for split in (dataset.train, dataset.test) for end in (split.inputs.min(), split.inputs.max())
+        ]
+        offset, scale = min(ends), max(ends) - min(ends)
     if scale == 0:
         raise DataError(f"every training input of {dataset.name} is {offset:g}; they cannot be normalised")
     return Encoding(
