@@ -49,10 +49,9 @@ def design_encoding(design: Design, dataset: Dataset) -> Encoding:
         offset, scale = float(inputs.mean()), float(inputs.std())
     elif data.normalize == "range":
         # Over both splits: an encoding of 0..1 refuses whatever lies outside, and a range tells nothing of the labels.
-        ends = [
-            float(end) for split in (dataset.train, dataset.test) for end in (split.inputs.min(), split.inputs.max())
-        ]
-        offset, scale = min(ends), max(ends) - min(ends)
+        splits = (dataset.train.inputs, dataset.test.inputs)
+        low, high = min(float(each.min()) for each in splits), max(float(each.max()) for each in splits)
+        offset, scale = low, high - low
     if scale == 0:
         raise DataError(f"every training input of {dataset.name} is {offset:g}; they cannot be normalised")
     return Encoding(
