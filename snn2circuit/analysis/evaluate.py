@@ -1,7 +1,7 @@
 """How well a network classifies a split, and how lively its neurons are.
 
 The score of a class is what decides for it: the output's membrane summed over the steps, or its spikes. FLOPs are
-counted as in the SNNtrainer3D paper (S. L. Jurj, S. B. Nouri, J. Strutwolf, Applied Sciences 14, 2024): ``2·Σ
+counted as in the SNNtrainer3D paper (S. L. Jurj et al., Applied Sciences 14, 2024): ``2·Σ
 l_i·l_{i+1}`` over the layer sizes, one multiplication and one addition for each weight, regardless of neuron model,
 biases and steps.
 """

@@ -23,7 +23,7 @@ def plot_confusion(evaluation: Evaluation, path: Path) -> None:
     counts, names = evaluation.confusion, evaluation.classes
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     size = 3 + 0.35 * min(len(names), 30)
-    figure = _figure(size + 0.8, size)
+    figure = new_figure(size + 0.8, size)
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if len(names) <= WRITTEN_OUT:
@@ -38,12 +38,12 @@ def plot_confusion(evaluation: Evaluation, path: Path) -> None:
     low, high = evaluation.interval
     axes.set_title(f"accuracy {evaluation.accuracy:.2%} ({low:.2%} to {high:.2%})", fontsize=10)
     figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
-    _write(figure, path)
+    write_figure(figure, path)
 
 
 def plot_roc(evaluation: Evaluation, path: Path) -> None:
     """ROC curve of every class against the rest as a PNG; classes without one are left out."""
-    figure = _figure(6.5, 5)
+    figure = new_figure(6.5, 5)
     axes = figure.subplots()
     for one, (name, area) in enumerate(zip(evaluation.classes, evaluation.aucs, strict=True)):
         if not np.isnan(area):
@@ -56,13 +56,13 @@ def plot_roc(evaluation: Evaluation, path: Path) -> None:
     if axes.get_legend_handles_labels()[0]:
         columns = 1 + (len(evaluation.classes) - 1) // WRITTEN_OUT
         axes.legend(title="class, area", loc="lower right", frameon=False, fontsize=8, ncols=columns)
-    _write(figure, path)
+    write_figure(figure, path)
 
 
 def plot_firing(evaluation: Evaluation, path: Path) -> None:
     """Histogram of the firing rates of every layer as a PNG; neurons that never spike are told apart."""
     layers = evaluation.firing_rates
-    figure = _figure(3.6 * len(layers) + 1, 3.2)
+    figure = new_figure(3.6 * len(layers) + 1, 3.2)
     for number, (axes, rates) in enumerate(zip(np.atleast_1d(figure.subplots(1, len(layers))), layers, strict=True), 1):
         top = max(float(rates.max()), 1e-3)
         bins = np.linspace(0, top, 21)
@@ -75,10 +75,11 @@ def plot_firing(evaluation: Evaluation, path: Path) -> None:
         axes.set_xlabel("spikes per step")
         axes.set_ylabel("neurons")
         axes.spines[["top", "right"]].set_visible(False)
-    _write(figure, path)
+    write_figure(figure, path)
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of ``width`` by ``height`` inches that needs no display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -87,6 +88,7 @@ def _figure(width: float, height: float) -> Figure:
     return figure
 
 
-def _write(figure: Figure, path: Path) -> None:
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG whose bytes repeat."""
     with atomic(Path(path)) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})
