@@ -11,8 +11,8 @@ What the paper leaves open, or what its program does otherwise, is settled here:
 * Lapicque is built from beta alone, as there, so a step's current counts only ``-ln(beta) = 0.051`` of itself.
 * Synaptic has ``alpha = 0.5``, the default of the program's form. The networks that the paper calls "Alpha" are by
   their published files Synaptic ones with this value too; a true Alpha neuron was never trained.
-* Alpha is snnTorch's; ``alpha = 0.96``, since it must exceed beta (``beta + 1e-6``, which the program would have forced,
-  multiplies the rounding errors of float32 by 48,000).
+* Alpha is snnTorch's; ``alpha = 0.96``, since it must exceed beta (``beta + 1e-6``, which the program would have
+  forced, multiplies the rounding errors of float32 by 48,000).
 * The program's forward pass runs 100 steps whatever is asked for, counts the spikes of all of them, and trains on the
   first 25. Here 25 are 25.
 * Accuracy is the share of images whose digit was found. The paper printed the mean one-vs-rest accuracy ``1 - 2·(1 -
@@ -38,6 +38,7 @@ from snn2circuit.datasets import load_dataset
 from snn2circuit.errors import DataError, FileFormatError
 from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.files import write_text
+from snn2circuit.ir.noun import Ints
 from snn2circuit.ir.parts import Neuron
 from snn2circuit.neurons.alpha import Alpha
 from snn2circuit.neurons.lapicque import Lapicque
@@ -206,6 +207,12 @@ def _dataset(name: str, folder: str) -> Dataset:
     return load_dataset(name, Path(folder) if folder else None)
 
 
-def _decisions(trained: Trained, dataset: Dataset) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _decisions(trained: Trained, dataset: Dataset) -> tuple[Ints, Ints]:
     """Classes of the test samples by spike count and by summed membrane."""
-    raise DataError("to be written")
+    from snn2circuit.training.evaluation import outputs
+    from snn2circuit.training.samples import Samples
+
+    samples = Samples(dataset.test, trained.recipe.encoding, trained.recipe.steps)
+    parts = [(s.sum(0).argmax(1).numpy(), u.sum(0).argmax(1).numpy()) for s, u, _ in outputs(trained.module, samples)]
+    by_count, by_membrane = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return by_count, by_membrane

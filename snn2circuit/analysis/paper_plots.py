@@ -41,24 +41,20 @@ def plot_accuracy(runs: Sequence[Run], path: Path) -> None:
 
 def plot_differences(runs: Sequence[Run], path: Path) -> None:
     """Differences in accuracy of trainings that share size and seed, for every two neuron models, as box plots."""
-    by_place = {(run.neuron, run.hidden, run.seed): run.accuracy for run in runs}
     neurons = [name for name in COLORS if name in {run.neuron for run in runs}]
+    by_neuron = {
+        neuron: {(run.hidden, run.seed): 100 * run.accuracy for run in runs if run.neuron == neuron}
+        for neuron in neurons
+    }
     pairs = list(itertools.combinations(neurons, 2))
     figure = new_figure(7, 0.45 * max(len(pairs), 1) + 1.2)
     axes = figure.subplots()
     if pairs:
-        axes.boxplot(
-            [
-                [
-                    100 * (accuracy - by_place[second, *rest])
-                    for (neuron, *rest), accuracy in by_place.items()
-                    if neuron == first
-                ]
-                for first, second in pairs
-            ],
-            orientation="horizontal",
-            widths=0.6,
-        )
+        differences = [
+            [accuracy - by_neuron[second][place] for place, accuracy in by_neuron[first].items()]
+            for first, second in pairs
+        ]
+        axes.boxplot(differences, orientation="horizontal", widths=0.6)
         axes.set_yticks(range(1, len(pairs) + 1), [f"{first} - {second}" for first, second in pairs], fontsize=9)
     axes.axvline(0, color="#8d99ae", linestyle=":", linewidth=1)
     axes.set_xlabel("difference in accuracy, percentage points")

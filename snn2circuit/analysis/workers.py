@@ -11,7 +11,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from snn2circuit.errors import Snn2CircuitError, TrainingError
 
@@ -45,10 +45,11 @@ def run_parallel(
             running[ours] = process, waiting.popleft()
             ours.send(running[ours][1])
         while running:
-            for pipe in wait(list(running)):
-                process, task = running.pop(pipe)  # type: ignore[call-overload]
+            for ready in wait(list(running)):
+                pipe = cast("Connection", ready)
+                process, task = running[pipe]
                 try:
-                    result = pipe.recv()  # type: ignore[union-attr]
+                    result = pipe.recv()
                 except EOFError:
                     process.join()
                     raise TrainingError(
@@ -58,10 +59,11 @@ def run_parallel(
                 if isinstance(result, Exception):
                     raise result
                 if waiting:
-                    running[pipe] = process, waiting.popleft()  # type: ignore[index]
-                    pipe.send(running[pipe][1])  # type: ignore[index,union-attr]
+                    running[pipe] = process, waiting.popleft()
+                    pipe.send(running[pipe][1])
                 else:
-                    pipe.close()  # type: ignore[union-attr]
+                    del running[pipe]
+                    pipe.close()
                     process.join()
                 yield task, result
     finally:

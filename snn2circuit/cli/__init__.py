@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from snn2circuit import __version__
-from snn2circuit.cli import about, circuit, run, stack, training
+from snn2circuit.cli import about, circuit, experiment, run, stack, training
 from snn2circuit.errors import Snn2CircuitError
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -24,6 +24,7 @@ COMMANDS: tuple[click.Command, ...] = (
     circuit.compare,
     stack.layout,
     stack.view,
+    experiment.experiment,
     about.list_,
     about.design,
     about.download,

@@ -47,5 +47,5 @@ def paper(
     ]
     with bar("paper") as tell:
         runs = run_experiment(configurations, out / "paper_runs.jsonl", workers=workers, on_progress=tell)
-    write_page(runs, out, command=f"snn2circuit experiment paper --seeds {seeds}")
+    write_page(runs, out, command=f"snn2circuit experiment paper --dataset {dataset} --seeds {seeds}")
     click.echo(f"{out / 'paper.md'}: {len(runs)} trainings")

@@ -16,6 +16,7 @@ from snn2circuit.neurons import NEURONS
 from snn2circuit.neurons.families import FAMILIES
 from snn2circuit.neurons.parameters import RESETS
 from snn2circuit.training.losses import LOSSES
+from snn2circuit.training.recipe import SCHEDULES
 
 NORMALIZATIONS = ("none", "standard", "range", "fixed")
 
@@ -67,12 +68,12 @@ class Training:
 
     epochs: Annotated[int, Key("passes over the training data", low=1, high=100_000)] = 60
     batch: Annotated[int, Key("samples per update", low=1, high=1_000_000)] = 64
-    learning_rate: Annotated[
-        float, Key("Adam's first step size; falls to 0 along a cosine", low=0, above=True, high=10)
-    ] = 0.01
+    learning_rate: Annotated[float, Key("Adam's first step size", low=0, above=True, high=10)] = 0.01
+    schedule: Annotated[str, Key("the step size falls to 0 along a cosine, or stays", SCHEDULES)] = "cosine"
     weight_decay: Annotated[float, Key("L2 penalty's factor", low=0, high=1)] = 0.0
     loss: Annotated[
-        str, Key("cross-entropy on summed membranes or on spike counts, or mean square on spike counts", tuple(LOSSES))
+        str,
+        Key("what is minimised; it also decides whether the membrane or the spikes of an output win", tuple(LOSSES)),
     ] = "ce_membrane"
     temperature: Annotated[
         float, Key("divides the summed membranes (ce_membrane); more asks for a larger lead", low=0, above=True)

@@ -79,6 +79,7 @@ def design_recipe(design: Design, dataset: Dataset) -> Recipe:
         epochs=design.training.epochs,
         batch=design.training.batch,
         learning_rate=design.training.learning_rate,
+        schedule=design.training.schedule,
         weight_decay=design.training.weight_decay,
         loss=design.training.loss,
         temperature=design.training.temperature,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
-from snn2circuit.training.losses import LOSSES, Loss
+from snn2circuit.training.losses import LOSSES
 from snn2circuit.training.models import SpikingNet
 from snn2circuit.training.recipe import Recipe
 from snn2circuit.training.samples import Samples
@@ -13,16 +15,19 @@ from snn2circuit.training.samples import Samples
 EVALUATION_BATCH = 1000  # samples, bounds the memory of an evaluation
 
 
-def count_votes(module: SpikingNet, samples: Samples, rule: Loss) -> Tensor:
-    """Votes ``(samples, classes)`` of the outputs, as ``rule`` counts them."""
+def outputs(module: SpikingNet, samples: Samples) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Spikes and membranes of the outputs ``(steps, samples, classes)`` and labels ``(samples,)``, batch by batch."""
     with torch.no_grad():
-        parts = torch.split(torch.arange(len(samples)), EVALUATION_BATCH)
-        return torch.cat([rule.votes(*module(samples.present(part))) for part in parts])
+        for part in torch.split(torch.arange(len(samples)), EVALUATION_BATCH):
+            spikes, membranes = module(samples.present(part))
+            yield spikes, membranes, samples.labels[part]
 
 
 def evaluate(module: SpikingNet, samples: Samples, recipe: Recipe) -> tuple[float, float]:
     """Mean loss as the recipe trains on it, and accuracy."""
     rule = LOSSES[recipe.loss]
-    votes = count_votes(module, samples, rule)
-    loss = rule.value(votes, samples.labels, recipe).item()
-    return loss, float((votes.argmax(1) == samples.labels).double().mean())
+    loss, correct = 0.0, 0
+    for spikes, membranes, labels in outputs(module, samples):
+        loss += rule.value(spikes, membranes, labels, recipe).item() * len(labels)
+        correct += int((rule.votes(spikes, membranes).argmax(1) == labels).sum())
+    return loss / len(samples), correct / len(samples)

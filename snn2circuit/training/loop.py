@@ -54,7 +54,11 @@ class Loop:
         self.optimizer = torch.optim.Adam(
             self.module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
         )
-        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, recipe.epochs * self.batches)
+        self.schedule: torch.optim.lr_scheduler.LRScheduler = (
+            torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, recipe.epochs * self.batches)
+            if recipe.schedule == "cosine"
+            else torch.optim.lr_scheduler.ConstantLR(self.optimizer, factor=1.0)
+        )
         self.records: list[EpochRecord] = []  # of every finished epoch
         self.best: dict[str, Tensor] = {}  # weights of the best of them; empty before the first
         self.batch = 0  # finished batches of the running epoch
@@ -77,8 +81,8 @@ class Loop:
         # Evaluations are draw 0, so the draws of the epochs begin at 1.
         inputs = self.train.present(chosen, draw=len(self.records) + 1, noise=recipe.noise, generator=self.generator)
         labels, rule = self.train.labels[chosen], LOSSES[recipe.loss]
-        votes = rule.votes(*self.module(inputs))
-        loss = rule.value(votes, labels, recipe)
+        spikes, membranes = self.module(inputs)
+        votes, loss = rule.votes(spikes, membranes), rule.value(spikes, membranes, labels, recipe)
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the loss is {loss.item()} in epoch {len(self.records) + 1} of {recipe.epochs}; lower learning_rate"

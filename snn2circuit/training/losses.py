@@ -1,8 +1,9 @@
 """What training minimises, and what the trained network then decides by; one function a loss, one line in ``LOSSES``.
 
-A loss judges the *votes* of the outputs, one number an output and sample: the membrane summed over the steps, or the
-number of spikes. The same votes decide the class (:meth:`snn2circuit.ir.network.Activity.predictions`), so a network is
-never trained on one thing and judged by another. With the votes ``v``, the true class ``c`` and ``T`` steps:
+The *votes* of the outputs, one number an output and sample, decide the class: the membrane summed over the steps, or
+the number of spikes (:meth:`snn2circuit.ir.network.Activity.predictions`). A loss judges these votes, so a network is
+not trained on one thing and judged by another; ``ce_steps`` alone does so, because the literature does. With the votes
+``v``, the true class ``c``, the membranes ``u_t`` and ``T`` steps:
 
 ``ce_membrane``
     ``-ln softmax(v / temperature)[c]`` on summed membranes. See :class:`~snn2circuit.training.recipe.Recipe` for the
@@ -12,6 +13,9 @@ never trained on one thing and judged by another. With the votes ``v``, the true
 ``mse_count``
     ``mean over the outputs of (v - target)² / T`` on spike counts, where ``target`` is ``int(correct_rate · T)`` for
     the true class and ``int(incorrect_rate · T)`` for the others, as ``snntorch.functional.mse_count_loss``.
+``ce_steps``
+    ``sum over the steps of -ln softmax(u_t)[c]``, a lead demanded in every single step; the spike counts decide. The
+    loss of snnTorch's tutorials and of the SNNtrainer3D paper.
 
 All are means over the samples. Nothing here loads torch before a loss is computed.
 """
@@ -33,7 +37,12 @@ class Loss:
     """A loss and the decision rule that belongs to it."""
 
     decision: str  # "membrane" or "count": what the votes are
-    value: Callable[[Tensor, Tensor, Recipe], Tensor]  # of votes (samples, classes) and labels (samples,)
+    judge: Callable[[Tensor, Tensor, Recipe], Tensor]  # of votes (samples, classes) and labels (samples,)
+    stepwise: bool = False  # judges the membranes (steps, samples, classes) in place of the votes
+
+    def value(self, spikes: Tensor, membranes: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
+        """Mean loss of outputs ``(steps, samples, classes)``."""
+        return self.judge(membranes if self.stepwise else self.votes(spikes, membranes), labels, recipe)
 
     def votes(self, spikes: Tensor, membranes: Tensor) -> Tensor:
         """Votes ``(samples, classes)`` of outputs ``(steps, samples, classes)``."""
@@ -60,8 +69,16 @@ def _mse_count(votes: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
     return mse_loss(votes, target) / recipe.steps
 
 
+def _ce_steps(membranes: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
+    from torch.nn.functional import cross_entropy
+
+    steps = membranes.shape[0]
+    return steps * cross_entropy(membranes.flatten(0, 1), labels.repeat(steps))
+
+
 LOSSES: dict[str, Loss] = {
     "ce_membrane": Loss("membrane", _ce_membrane),
     "ce_count": Loss("count", _ce_count),
     "mse_count": Loss("count", _mse_count),
+    "ce_steps": Loss("count", _ce_steps, stepwise=True),
 }

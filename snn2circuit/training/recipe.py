@@ -11,6 +11,7 @@ from snn2circuit.ir.parts import Neuron
 from snn2circuit.training.losses import LOSSES
 
 ENGINES = ("fused", "snntorch")  # our compiled time loop; the plain loop over snnTorch's modules
+SCHEDULES = ("cosine", "constant")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,8 @@ class Recipe:
     encoding: Encoding = CONSTANT
     epochs: int = 60
     batch: int = 64  # samples
-    learning_rate: float = 0.01  # of Adam at the start; falls to 0 along half a cosine
+    learning_rate: float = 0.01  # of Adam at the start
+    schedule: str = "cosine"  # one of SCHEDULES: the learning rate falls to 0 along half a cosine, or stays
     weight_decay: float = 0.0  # of Adam, the L2 penalty's factor
     bias: bool = True
     loss: str = "ce_membrane"  # a key of LOSSES; it also decides what makes an output win
@@ -55,6 +57,8 @@ class Recipe:
         for name in ("weight_decay", "noise"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise TrainingError(f"{name} is {getattr(self, name)}; it must be finite and not negative")
+        if self.schedule not in SCHEDULES:
+            raise TrainingError(f"schedule is {self.schedule!r}; allowed: {', '.join(SCHEDULES)}")
         if self.loss not in LOSSES:
             raise TrainingError(f"loss is {self.loss!r}; allowed: {', '.join(LOSSES)}")
         if not 0 <= self.incorrect_rate < self.correct_rate <= 1:

@@ -36,7 +36,7 @@ def test_count_losses_are_snntorchs(loss: str, rates: tuple[float, float]) -> No
     judge = functional.ce_count_loss() if loss == "ce_count" else functional.mse_count_loss(*rates)
     recipe = Recipe(neuron=Leaky(), steps=STEPS, loss=loss, correct_rate=rates[0], incorrect_rate=rates[1])
     spikes, membranes, labels = outputs(1)
-    mine = LOSSES[loss].value(LOSSES[loss].votes(spikes, membranes), labels, recipe)
+    mine = LOSSES[loss].value(spikes, membranes, labels, recipe)
     (gradient,) = torch.autograd.grad(mine, spikes)
     theirs = judge(spikes, labels)
     torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=0)
@@ -47,10 +47,20 @@ def test_count_losses_are_snntorchs(loss: str, rates: tuple[float, float]) -> No
 def test_the_membrane_loss_is_cross_entropy_on_the_summed_membranes(temperature: float) -> None:
     spikes, membranes, labels = outputs(2)
     recipe = Recipe(neuron=Leaky(), temperature=temperature)
-    mine = LOSSES["ce_membrane"].value(LOSSES["ce_membrane"].votes(spikes, membranes), labels, recipe)
+    mine = LOSSES["ce_membrane"].value(spikes, membranes, labels, recipe)
     summed = membranes.detach().double().sum(0).numpy() / temperature
     shares = np.exp(summed) / np.exp(summed).sum(axis=1, keepdims=True)
     assert mine.item() == pytest.approx(-np.log(shares[np.arange(7), labels.numpy()]).mean(), rel=1e-6)
+
+
+def test_the_stepwise_loss_is_snntorchs_rate_loss_on_membranes() -> None:
+    """``ce_rate_loss`` sums the cross-entropy of every step and divides by their number."""
+    spikes, membranes, labels = outputs(3)
+    mine = LOSSES["ce_steps"].value(spikes, membranes, labels, Recipe(neuron=Leaky(), steps=STEPS))
+    theirs = STEPS * functional.ce_rate_loss()(membranes, labels)
+    torch.testing.assert_close(mine, theirs.squeeze(), rtol=1e-6, atol=0)
+    (gradient,) = torch.autograd.grad(mine, membranes)
+    torch.testing.assert_close(gradient, torch.autograd.grad(theirs, membranes)[0], rtol=1e-6, atol=1e-8)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +82,7 @@ RECIPES = {
     "normalised": Recipe(neuron=Leaky(), hidden=(24,), steps=10, epochs=4, encoding=Encoding(offset=0.3, scale=0.38)),
     "ce_count": Recipe(neuron=Leaky(), hidden=(24,), steps=10, epochs=4, loss="ce_count"),
     "mse_count": Recipe(neuron=Leaky(), hidden=(24,), steps=10, epochs=4, loss="mse_count"),
+    "ce_steps": Recipe(neuron=Leaky(), hidden=(24,), steps=10, epochs=4, loss="ce_steps", schedule="constant"),
 }
 
 
