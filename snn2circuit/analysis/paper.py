@@ -69,21 +69,32 @@ class Configuration:
     dataset: str = "mnist"
     folder: str = ""  # of the dataset; empty for the default one
 
+    def protocol(self) -> dict[str, Any]:
+        """Every field of the recipe that the protocol fixes; the others have no say in it."""
+        return {
+            "neuron": PARTS[self.neuron],
+            "hidden": (self.hidden,),
+            "bias": True,
+            "steps": 25,
+            "epochs": 1,
+            "batch": 128,
+            "loss": "ce_steps",
+            "surrogate_slope": 2.0,
+            "learning_rate": 5e-4,
+            "schedule": "constant",
+            "weight_decay": 0.0,
+            "noise": 0.0,
+            "averaging": 0.0,
+            "validation": 0.0,
+        }
+
     def recipe(self) -> Recipe:
         """How it is trained."""
-        return Recipe(
-            neuron=PARTS[self.neuron],
-            hidden=(self.hidden,),
-            steps=25,
-            epochs=1,
-            batch=128,
-            loss="ce_steps",
-            learning_rate=5e-4,
-            schedule="constant",
-            noise=0.0,
-            averaging=0.0,
-            validation=0.0,
-        )
+        return Recipe(**self.protocol())
+
+    def in_words(self) -> str:
+        """What decides the result beside the seed and the dataset."""
+        return ", ".join(f"{name}={value!r}" for name, value in self.protocol().items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +131,7 @@ def run_one(configuration: Configuration) -> Run:
         hidden=configuration.hidden,
         seed=configuration.seed,
         dataset=configuration.dataset,
-        recipe=_in_words(configuration),
+        recipe=configuration.in_words(),
         accuracy=accuracy(by_count, dataset.test.labels),
         accuracy_membrane=accuracy(by_membrane, dataset.test.labels),
         accuracy_one_vs_rest=float(one_vs_rest_accuracy(confusion).mean()),
@@ -152,7 +163,7 @@ def run_experiment(
     done = read_runs(path)
     for configuration in configurations:
         run = done.get(_key(configuration))
-        if run is not None and run.recipe != _in_words(configuration):
+        if run is not None and run.recipe != configuration.in_words():
             raise FileFormatError(
                 f"{path} holds a run of another protocol ({run.recipe}); choose another folder for this one"
             )
@@ -195,11 +206,6 @@ def read_runs(path: Path) -> dict[tuple[str, str, int, int], Run]:
 
 def _key(each: Configuration | Run) -> tuple[str, str, int, int]:
     return each.dataset, each.neuron, each.hidden, each.seed
-
-
-def _in_words(configuration: Configuration) -> str:
-    recipe: Any = configuration.recipe()
-    return ", ".join(f"{field.name}={getattr(recipe, field.name)!r}" for field in dataclasses.fields(recipe))
 
 
 @functools.lru_cache(maxsize=1)
