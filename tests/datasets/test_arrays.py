@@ -188,6 +188,7 @@ def test_more_values_than_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.filterwarnings("ignore:Reading `.npy` or `.npz` file required additional header parsing")
+@pytest.mark.filterwarnings("ignore:invalid escape sequence", "ignore:invalid decimal literal")
 @pytest.mark.parametrize("form", ["npy", "npz"])
 def test_truncated_and_flipped_bytes(form: str, tmp_path: Path) -> None:
     """Whatever happens to the bytes: our error, or a dataset that passed every check."""
