@@ -60,6 +60,10 @@ class SimulationTimeout(SimulationError):
     """The simulation used up its time limit and was stopped."""
 
 
+class CircuitNotLinear(SimulationError):
+    """The exact solver cannot take this circuit: an element acts in a way that is not linear between known instants."""
+
+
 class CompareError(Snn2CircuitError, ValueError):
     """Waveforms and network do not belong together."""
 

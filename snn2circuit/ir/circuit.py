@@ -323,3 +323,5 @@ class Circuit:
     stimulus: tuple[Block, ...]  # clocks and input lines
     transient: Transient
     readout: Readout
+    inputs: tuple[str, ...] = ()  # nodes that carry the stimulus, in the order of the network's inputs
+    volts_per_input: float = 1.0  # V, on such a node for an input of 1

@@ -84,6 +84,8 @@ def build_circuit(
         stimulus=(clock_block(timing), *sources),
         transient=Transient(stop=timing.stop(steps, len(layers)), max_step=_longest_step(crossbar)),
         readout=readout,
+        inputs=() if first else tuple(f"wl_l1_r{row}" for row in range(crossbar.sizes[0])),
+        volts_per_input=crossbar.v_read,
     )
 
 
