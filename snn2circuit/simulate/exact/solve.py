@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from snn2circuit import __version__
 from snn2circuit.errors import SimulationError
 from snn2circuit.ir.circuit import Circuit
 from snn2circuit.ir.network import Stimulus
@@ -98,7 +97,7 @@ class ExactSolver:
             time=instants,
             traces=np.empty((len(readout.nodes), 0)) if curves is None else curves,
             seconds=np.full(stimulus.samples, (time.perf_counter() - started) / stimulus.samples),
-            simulator=f"snn2circuit {__version__} exact",
+            simulator="exact solver",
         )
 
     def _currents(self, group: Group, inputs: Floats, spikes: Sequence[Bools]) -> Floats:
