@@ -31,6 +31,7 @@ from snn2circuit.errors import DeckRejected, SimulationDiverged, SimulationError
 
 MEMORY_LIMIT = 16 * 2**30  # bytes of address space
 FILE_LIMIT = 4 * 2**30  # bytes
+KLU = "** Compiled with KLU"
 
 _REJECTED = re.compile(
     r"circuit not parsed|there aren't any circuits|no circuit loaded|unable to find definition|parse error|"
@@ -97,8 +98,9 @@ def run_deck(text: str, nodes: list[str], report: Any) -> dict[str, Any]:
             return 0
 
     session = Session.new_instance()
+    answer = "\n".join(log)  # PySpice has asked for the version
     del log[:]
-    session.load_circuit(text)
+    session.load_circuit(choose_solver(text, answer))
     _judge(log, DeckRejected, _REJECTED)
     session.run()
     _judge(log, DeckRejected, _REJECTED)
@@ -115,7 +117,18 @@ def run_deck(text: str, nodes: list[str], report: Any) -> dict[str, Any]:
             f"({len(missing)} of the {len(nodes)} nodes to record are missing){_said(log)}"
         )
     traces = np.stack([np.real(np.asarray(plot[node]._data)) for node in nodes]) if nodes else np.empty((0, len(time)))
-    return {"time": time, "traces": traces, "version": f"ngspice {session.ngspice_version}", "log": log}
+    version = f"ngspice {session.ngspice_version}{' with KLU' if KLU in answer else ''}"
+    return {"time": time, "traces": traces, "version": version, "log": log}
+
+
+def choose_solver(text: str, answer: str) -> str:
+    """The deck with the faster matrix solver switched on, if ngspice's ``answer`` to ``version -f`` says it has it.
+
+    It belongs to the machine and not to the deck, so it is no part of what is written. A build without it would accept
+    the option and ignore it.
+    """
+    title, newline, rest = text.partition("\n")
+    return f"{title}{newline}.options klu\n{rest}" if KLU in answer else text
 
 
 def check_result(time: np.ndarray[Any, Any], traces: np.ndarray[Any, Any], nodes: list[str], stop: float) -> None:
