@@ -26,12 +26,14 @@ from snn2circuit.design import Design
 from snn2circuit.ir.files import fingerprint, save, write_json, write_text
 from snn2circuit.ir.network import Network
 from snn2circuit.ir.waveforms import Waveforms
+from snn2circuit.layout.build import check_tiles
 from snn2circuit.layout.gltf import write_glb
 from snn2circuit.netlist import write_netlist
 from snn2circuit.simulate import simulate_netlist
 from snn2circuit.stages import Progress, Stages
 from snn2circuit.steps import (
     PARTS,
+    advise_design,
     build_stack,
     check_circuit,
     choose_samples,
@@ -100,8 +102,11 @@ def run(
         crossbar = map_crossbar(design, network, dataset)
         save(crossbar, out / "crossbar.npz")
         stimulus = choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
+        check_tiles(crossbar)
     with stages.stage("netlist"):
         parasitics = line_parasitics(design, crossbar)
+        advice = advise_design(design, crossbar, stimulus, parasitics, design.simulation.reduce)
+        advice.check(design.simulation.budget)
         reduced = reduce_crossbars(crossbar, parasitics, design.simulation.reduce)
         netlist = write_netlist(crossbar, stimulus, out / "netlist", parasitics=parasitics, reduced=reduced)
     with stages.stage("simulate") as tell:
@@ -133,6 +138,7 @@ def run(
             network=network,
             evaluation=evaluation,
             crossbar=crossbar,
+            advice=advice,
             waveforms=waveforms,
             equivalence=equivalence,
             effect=effect,

@@ -126,6 +126,9 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
                 for number, layer in enumerate(results.crossbar.layers, start=1)
             ],
         ),
+        "<h2>Wires and size</h2>",
+        _note("The loss is that of a bit line's current with every word line driven, which no input exceeds."),
+        _table(("", ""), results.advice.rows()),
         "<h2>Assumed</h2>",
         _note("No source gives these; they are stated so that you can replace them."),
         "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in summary["assumptions"]) + "</ul>",

@@ -7,6 +7,7 @@ import re
 from importlib import metadata
 from typing import Any
 
+from snn2circuit.analysis.advisor import Advice
 from snn2circuit.analysis.compare import Equivalence, MappingEffect
 from snn2circuit.analysis.evaluate import Evaluation
 from snn2circuit.design import Design
@@ -30,6 +31,7 @@ class Results:
     network: Network
     evaluation: Evaluation  # of the trained network on the test split
     crossbar: CrossbarNetwork
+    advice: Advice
     waveforms: Waveforms
     equivalence: Equivalence
     effect: MappingEffect
@@ -81,6 +83,7 @@ def summarize(
         "smallest_margin": min(layer.smallest_margin for layer in equivalence.layers),
         "equivalent": equivalence.equivalent,
         "simulator": equivalence.simulator,
+        "advice": results.advice.as_dict(),
         "ngspice_seconds": float(results.waveforms.seconds.sum()),
         "sheets": len(results.layout.sheets),
         "stack_mm": [round(float(length) / 1e6, 6) for length in size],

@@ -58,7 +58,10 @@ def netlist(crossbar_file: Path, design_file: Path | None, dialect: str, out: Pa
     dataset = load_dataset(crossbar.dataset or design.data.dataset, steps.data_folder(design))
     stimulus = steps.choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
     parasitics = steps.line_parasitics(design, crossbar)
-    reduced = steps.reduce_crossbars(crossbar, parasitics, reduce or design.simulation.reduce)
+    chosen = reduce or design.simulation.reduce
+    if dialect == "ngspice":
+        steps.advise_design(design, crossbar, stimulus, parasitics, chosen).check(design.simulation.budget)
+    reduced = steps.reduce_crossbars(crossbar, parasitics, chosen)
     written = write_netlist(crossbar, stimulus, out, dialect=dialect, parasitics=parasitics, reduced=reduced)
     click.echo(f"{out}: {len(written.decks)} decks; try: cd {out} && ngspice {written.decks[0]}")
 

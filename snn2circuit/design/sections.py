@@ -134,6 +134,9 @@ class Simulation:
     first: Annotated[int, Key("index of the first of them in the test split", low=0)] = 0
     workers: Annotated[int, Key("simulations side by side; 0: one per processor", low=0, high=1024)] = 0
     time_limit: Annotated[float, Key("seconds one simulation may take", low=0, above=True)] = 600.0
+    budget: Annotated[
+        float, Key("seconds that all simulations may be estimated at; more is refused; 0: no limit", low=0)
+    ] = 3600.0
     reduce: Annotated[
         str, Key("crossbars that exact Norton equivalents stand in for in the decks", ("none", "first", "all"))
     ] = "none"

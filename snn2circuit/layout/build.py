@@ -41,12 +41,7 @@ def build_layout(crossbar: CrossbarNetwork, process: Process) -> Layout:
     Raises:
         LayoutError: the process cannot make it; the text names the rule. Or a crossbar is cut into tiles.
     """
-    for number, layer in enumerate(crossbar.layers, start=1):
-        if len(layer.tiles) > 1:
-            raise LayoutError(
-                f"layer {number} is cut into {len(layer.tiles)} tiles, and the stack has one sheet a layer; "
-                "lay out the network without tile_rows and tile_columns"
-            )
+    check_tiles(crossbar)
     rules = read_rules(process)
     plan = plan_stack(crossbar, rules)
     names = nets.all_nets(crossbar)
@@ -59,6 +54,16 @@ def build_layout(crossbar: CrossbarNetwork, process: Process) -> Layout:
         levels=len(crossbar.levels),
         assumptions=list_assumptions(crossbar, process, rules, plan),
     )
+
+
+def check_tiles(crossbar: CrossbarNetwork) -> None:
+    """Refuse crossbars that are cut into tiles: the stack has one sheet a layer."""
+    for number, layer in enumerate(crossbar.layers, start=1):
+        if len(layer.tiles) > 1:
+            raise LayoutError(
+                f"layer {number} is cut into {len(layer.tiles)} tiles, and the stack has one sheet a layer; "
+                "lay out the network without tile_rows and tile_columns"
+            )
 
 
 @noun

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -51,6 +51,8 @@ class Result:
     traces: Floats  # (nodes, points), V
     version: str
     seconds: float  # wall
+    cpu: float = 0.0  # s, of the simulator alone; 0 where nobody measured
+    memory: int = 0  # bytes, at most in use; 0 where nobody measured
 
 
 def run_jobs(
@@ -117,7 +119,7 @@ class _Worker:
                 "free some space, or let TMPDIR name another folder"
             ) from error
         self.started = time.monotonic()
-        self.message: dict[str, str] = {}
+        self.message: dict[str, Any] = {}
         self.buffer = b""
         self.share = 0.0
         package = Path(errors.__file__).resolve().parent.parent
@@ -192,6 +194,8 @@ class _Worker:
                     traces=data["traces"],
                     version=self.message["done"],
                     seconds=time.monotonic() - self.started,
+                    cpu=self.message["cpu"],
+                    memory=self.message["memory"],
                 )
         if "error" in self.message:
             kind = getattr(errors, self.message["error"], SimulationError)

@@ -23,6 +23,7 @@ import resource
 import sys
 import threading
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def find_library() -> str:
 
 
 def run_deck(text: str, nodes: list[str], report: Any) -> dict[str, Any]:
-    """Simulate a flat deck; returns ``time``, ``traces`` (nodes, points) and the simulator's ``version``."""
+    """Simulate a flat deck; returns ``time``, ``traces`` (nodes, points), the simulator's ``version``, ``cpu`` s."""
     try:
         from PySpice.Spice.NgSpice.Shared import NgSpiceShared
     except ImportError as error:
@@ -100,11 +101,13 @@ def run_deck(text: str, nodes: list[str], report: Any) -> dict[str, Any]:
     session = Session.new_instance()
     answer = "\n".join(log)  # PySpice has asked for the version
     del log[:]
+    started = process_time()
     session.load_circuit(choose_solver(text, answer))
     _judge(log, DeckRejected, _REJECTED)
     session.run()
     _judge(log, DeckRejected, _REJECTED)
     _judge(log, SimulationDiverged, _DIVERGED)
+    cpu = process_time() - started
     plots = [name for name in session.plot_names if name.startswith("tran")]
     if not plots:
         raise DeckRejected(f"ngspice ran no transient analysis of the deck{_said(log)}")
@@ -118,7 +121,7 @@ def run_deck(text: str, nodes: list[str], report: Any) -> dict[str, Any]:
         )
     traces = np.stack([np.real(np.asarray(plot[node]._data)) for node in nodes]) if nodes else np.empty((0, len(time)))
     version = f"ngspice {session.ngspice_version}{' with KLU' if KLU in answer else ''}"
-    return {"time": time, "traces": traces, "version": version, "log": log}
+    return {"time": time, "traces": traces, "version": version, "log": log, "cpu": cpu}
 
 
 def choose_solver(text: str, answer: str) -> str:
@@ -180,7 +183,9 @@ def main(arguments: list[str]) -> int:
         outcome = run_deck(Path(deck).read_text(encoding="utf-8"), nodes, lambda share: _tell(progress=share))
         check_result(outcome["time"], outcome["traces"], nodes, float(stop))
         np.savez(result, time=outcome["time"], traces=outcome["traces"])
-        _tell(done=outcome["version"])
+        # Linux counts in KiB.
+        memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        _tell(done=outcome["version"], cpu=outcome["cpu"], memory=memory)
     except SimulationError as error:
         _tell(error=type(error).__name__, message=str(error))
         return 1

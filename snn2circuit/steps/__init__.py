@@ -2,6 +2,7 @@
 
 from snn2circuit.steps.circuit import (
     PARTS,
+    advise_design,
     check_circuit,
     choose_samples,
     deck_digest,
@@ -29,6 +30,7 @@ from snn2circuit.steps.training import (
 
 __all__ = [
     "PARTS",
+    "advise_design",
     "build_stack",
     "check_circuit",
     "choose_samples",

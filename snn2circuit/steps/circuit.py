@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
 
 from snn2circuit.analysis import Equivalence
+from snn2circuit.analysis.advisor import MAX_LOSS, Advice, advise
 from snn2circuit.design import Design
 from snn2circuit.devices import DEVICE_KINDS, DEVICES
 from snn2circuit.electronics import select
@@ -90,6 +92,28 @@ def reduce_crossbars(
     """
     groups = crossbar_arrays(crossbar, parasitics)[: {"none": 0, "first": 1, "all": None}[layers]]
     return {array.name: reduce_crossbar(array) for group in groups for array in group}
+
+
+def advise_design(
+    design: Design,
+    crossbar: CrossbarNetwork,
+    stimulus: Stimulus,
+    parasitics: Parasitics | None,
+    reduce: str,
+    max_loss: float = MAX_LOSS,
+    *,
+    measure: bool = False,
+) -> Advice:
+    """What to know before decks are written; this machine is measured if asked for, or if the budget is at stake."""
+    return advise(
+        crossbar,
+        stimulus,
+        parasitics=parasitics,
+        reduce=reduce,
+        workers=design.simulation.workers or os.cpu_count() or 1,
+        max_loss=max_loss,
+        budget=None if measure else design.simulation.budget,
+    )
 
 
 def load_crossbar(path: Path) -> CrossbarNetwork:

@@ -1,0 +1,169 @@
+"""What to know before a deck is written: IR drop, tiles, dynamic range, and what ngspice will take.
+
+A simulation that would take hours is refused before it starts, with what can be done instead and how long that takes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from snn2circuit.analysis.ngspice_cost import REFERENCE, Cost, Laws, calibrate, estimate
+from snn2circuit.analysis.wires import LayerWires, assess_wires
+from snn2circuit.errors import SimulationError
+from snn2circuit.ir.circuit import Circuit, Crossbar
+from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.network import Stimulus
+from snn2circuit.ir.noun import noun
+from snn2circuit.ir.parasitics import Parasitics
+from snn2circuit.netlist import build_circuit, crossbar_arrays
+from snn2circuit.units import engineering
+
+MAX_LOSS = 0.01  # of a bit line's current, for the tile that is advised
+ROUGH = 20  # the reference laws are trusted where they promise less than this part of the budget
+REDUCTIONS = {"none": 0, "first": 1, "all": None}  # layers whose crossbars are reduced
+
+
+@noun
+class Advice:
+    """What the advisor found."""
+
+    layers: tuple[LayerWires, ...]
+    reduce: str  # as asked for
+    costs: dict[str, Cost]  # of one deck, by reduction
+    samples: int
+    workers: int
+    max_loss: float
+
+    def seconds(self, reduce: str, samples: int | None = None) -> float:
+        """Estimated wall seconds of all decks, side by side."""
+        return self.costs[reduce].seconds * math.ceil((samples or self.samples) / self.workers)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The numbers as JSON takes them."""
+        cost = self.costs[self.reduce]
+        return {
+            "max_loss": self.max_loss,
+            "layers": [layer.as_dict() for layer in self.layers],
+            "cards": cost.cards,
+            "ngspice_seconds_per_sample": round(cost.seconds, 3),
+            "ngspice_bytes": round(cost.memory),
+            "estimated_from": cost.source,
+        }
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What a person reads."""
+        rows = []
+        for layer in self.layers:
+            name = f"layer {layer.layer}"
+            rows.append((name, f"{layer.rows} x {layer.columns}, {layer.devices:,} devices in {layer.tiles} tiles"))
+            rows.append(("", self._drop(layer)))
+            rows.append(
+                (
+                    "",
+                    f"weights need a range of {layer.range_needed:.3g}, the levels give {layer.range_available:.3g} "
+                    f"(g_max/g_min {layer.conductance_ratio:.3g}); {layer.below_step:.1%} lie below half a step",
+                )
+            )
+            if layer.settling:
+                rows.append(("", f"lines settle in {engineering(layer.settling, 's')}"))
+        for reduce, cost in self.costs.items():
+            rows.append(
+                (
+                    f'ngspice, reduce = "{reduce}"' + (" (chosen)" if reduce == self.reduce else ""),
+                    f"{cost.cards:,} cards, {_duration(cost.seconds)} and {cost.memory / 2**20:,.0f} MiB a sample; "
+                    f"{_duration(self.seconds(reduce))} for {self.samples} samples ({cost.source})",
+                )
+            )
+        return rows
+
+    def _drop(self, layer: LayerWires) -> str:
+        if not layer.worst_loss:
+            return "ideal lines, no IR drop"
+        tile = f"{layer.largest_tile[0]} x {layer.largest_tile[1]}" if layer.largest_tile else "none, however small"
+        return (
+            f"IR drop takes {layer.mean_loss:.2%} of a bit line's current, {layer.worst_loss:.2%} at worst; "
+            f"largest tile within {self.max_loss:.2g}: {tile}"
+        )
+
+    def check(self, budget: float) -> None:
+        """Refuse a simulation that is estimated beyond ``budget`` seconds; 0 is no limit.
+
+        Raises:
+            SimulationError: with the alternatives and what they would take.
+        """
+        needed = self.seconds(self.reduce)
+        if not budget or needed <= budget:
+            return
+        ways = []
+        fitting = math.floor(budget / self.costs[self.reduce].seconds) * self.workers
+        if fitting >= 1:
+            ways.append(f"{fitting} samples at most")
+        ways += [
+            f'reduce = "{reduce}" in [simulation] ({_duration(self.seconds(reduce))})'
+            for reduce in self.costs
+            if self.costs[reduce].seconds < self.costs[self.reduce].seconds
+        ]
+        ways.append("the exact solver instead of ngspice")
+        if any(layer.worst_loss for layer in self.layers) and all(layer.tiles == 1 for layer in self.layers):
+            ways.append("smaller arrays by tile_rows and tile_columns in [circuit], whose meshes are easier to factor")
+        ways.append(f"or, if you insist, budget = {math.ceil(needed)} in [simulation]")
+        raise SimulationError(
+            f"ngspice would take about {_duration(needed)} for {self.samples} samples of "
+            f"{self.costs[self.reduce].cards:,} cards ({self.costs[self.reduce].source}), the budget is "
+            f"{_duration(budget)}; choose {'; '.join(ways)}"
+        )
+
+
+def advise(
+    crossbar: CrossbarNetwork,
+    stimulus: Stimulus,
+    *,
+    parasitics: Parasitics | None = None,
+    reduce: str = "none",
+    workers: int = 1,
+    max_loss: float = MAX_LOSS,
+    budget: float | None = None,
+    measure: Callable[[], Laws] = calibrate,
+) -> Advice:
+    """Look at a network before its decks are written.
+
+    Args:
+        crossbar: the mapped network.
+        stimulus: what it would be driven with.
+        parasitics: resistance of lines and drivers; ``None``: ideal ones.
+        reduce: which layers' crossbars would be reduced: ``none``, ``first``, ``all``.
+        workers: simulations side by side.
+        max_loss: share of a bit line's current that the advised tile may lose.
+        budget: seconds that matter; this machine is measured only if the reference laws come near it. ``None``: always.
+        measure: gives this machine's laws.
+    """
+    circuit = build_circuit(crossbar, stimulus.inputs[0], "advice", parasitics=parasitics)
+    groups = crossbar_arrays(crossbar, parasitics)
+    costs = _costs(circuit, groups, REFERENCE)
+    decks = math.ceil(stimulus.samples / workers)
+    if budget is None or (budget and costs[reduce].seconds * decks > budget / ROUGH):
+        costs = _costs(circuit, groups, measure())
+    return Advice(
+        layers=assess_wires(crossbar, parasitics, max_loss),
+        reduce=reduce,
+        costs=costs,
+        samples=stimulus.samples,
+        workers=workers,
+        max_loss=max_loss,
+    )
+
+
+def _costs(circuit: Circuit, groups: Sequence[Sequence[Crossbar]], laws: Laws) -> dict[str, Cost]:
+    return {
+        reduce: estimate(circuit, laws, {array.name for group in groups[:layers] for array in group})
+        for reduce, layers in REDUCTIONS.items()
+    }
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.1f} s"

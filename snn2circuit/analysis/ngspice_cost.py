@@ -1,0 +1,210 @@
+"""How long ngspice will take and how much memory, told before it starts.
+
+A deck's time grows with its slots and, faster than linearly, with its cards. Three kinds of card follow three laws
+``seconds per slot = a · (cards / 1000)^p``: those of ideal crossbars and neurons, whose matrix stays sparse; the meshes
+of resistive lines, whose matrix fills up; and the loads of Norton equivalents, which join every bit line with every
+other. Memory is linear in the cards, and every recorded point of every node counts.
+
+The laws in :data:`REFERENCE` were measured once (docs/benchmarks.md) and are good to a factor of a few on another
+machine. :func:`calibrate` measures this one with short runs of small random networks and keeps the result in the user's
+cache folder.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import tempfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from snn2circuit import __version__
+from snn2circuit.devices import DEVICES
+from snn2circuit.ir.circuit import Block, Circuit, Crossbar, Instance
+from snn2circuit.ir.files import write_json
+from snn2circuit.ir.layer import Layer
+from snn2circuit.ir.network import Network, Stimulus
+from snn2circuit.ir.noun import noun
+from snn2circuit.ir.parasitics import uniform_parasitics
+from snn2circuit.mapping import map_network
+from snn2circuit.netlist import crossbar_arrays, write_netlist
+from snn2circuit.netlist.build import build_circuit
+from snn2circuit.neurons import NEURONS
+from snn2circuit.simulate.crossbar import reduce_crossbar
+from snn2circuit.simulate.deck import read_deck
+from snn2circuit.simulate.jobs import Job, Result, run_jobs
+
+POINTS_PER_SLOT = 130  # that ngspice takes at its usual 20 longest steps a slot, edges included
+PROBES = {  # inputs and neurons of the networks that are timed
+    "ideal": ((64, 16), (128, 32), (400, 32)),
+    "wires": ((24, 8), (48, 8), (96, 8)),
+    "norton": ((32, 16), (32, 32), (32, 64)),
+}
+PROBE_STEPS = 3
+
+
+@noun
+class Law:
+    """Cost of one kind of card."""
+
+    seconds: float  # per slot, of 1000 cards
+    exponent: float
+    bytes_per_card: float
+
+
+@noun
+class Laws:
+    """What is known of a machine."""
+
+    kinds: Mapping[str, Law]
+    start_seconds: float  # of a worker with next to nothing to simulate
+    start_bytes: float
+    source: str
+
+
+REFERENCE = Laws(
+    kinds={
+        "ideal": Law(seconds=0.008, exponent=1.75, bytes_per_card=1200.0),
+        "wires": Law(seconds=0.15, exponent=1.95, bytes_per_card=1800.0),
+        "norton": Law(seconds=0.05, exponent=1.6, bytes_per_card=1000.0),
+    },
+    start_seconds=0.5,
+    start_bytes=4.5e7,
+    source="reference machine",
+)
+
+
+@noun
+class Cost:
+    """What one deck will take."""
+
+    cards: int
+    seconds: float
+    memory: float  # bytes
+    source: str
+
+
+def estimate(circuit: Circuit, laws: Laws, reduced: Collection[str] = ()) -> Cost:
+    """Time and memory of ngspice for a circuit, if equivalents stood in for the crossbars named in ``reduced``."""
+    counts = count_cards(circuit, reduced)
+    slot = circuit.readout.timing.slot
+    slots = circuit.transient.stop / slot
+    points = POINTS_PER_SLOT + max(0.0, slot / circuit.transient.max_step - 20)
+    per_slot = sum(_share(law, counts[kind]) for kind, law in laws.kinds.items())
+    traces = 16 * slots * points * len(circuit.readout.nodes)  # once in ngspice, once in numpy
+    return Cost(
+        cards=sum(counts.values()),
+        seconds=laws.start_seconds + slots * per_slot * points / POINTS_PER_SLOT,
+        memory=laws.start_bytes + traces + sum(law.bytes_per_card * counts[kind] for kind, law in laws.kinds.items()),
+        source=laws.source,
+    )
+
+
+def count_cards(circuit: Circuit, reduced: Collection[str] = ()) -> dict[str, int]:
+    """How many cards of each kind a deck has, the insides of every neuron counted.
+
+    The equivalent of a crossbar needs no solving to be counted: a source per device, a load per bit line, and one per
+    pair of bit lines if they meet on a word line that is not ideal. In a first layer, one source drives a bit line.
+    """
+    cells = {cell.name: _size(cell.blocks) for cell in circuit.subcircuits}
+    counts = dict.fromkeys(REFERENCE.kinds, 0)
+    blocks = [*circuit.network, *circuit.stimulus]
+    if any(name == "l1" or name.startswith("l1_") for name in reduced):
+        blocks.pop()  # the input lines
+    for block in blocks:
+        for element in block.elements:
+            match element:
+                case Crossbar(name=name, g_pos=g_pos, r_word=r_word, r_driver=r_driver) if name in reduced:
+                    bits = 2 * g_pos.shape[1]
+                    driven = 1 if name == "l1" or name.startswith("l1_") else len(g_pos)
+                    counts["ideal"] += bits * (driven + 1)
+                    counts["norton"] += bits * (bits - 1) // 2 if r_word or r_driver else 0
+                case Crossbar(g_pos=g_pos, r_word=r_word, r_bit=r_bit, r_driver=r_driver):
+                    mesh = bool(r_word) + bool(r_bit)
+                    counts["wires" if mesh else "ideal"] += 2 * g_pos.size * (1 + mesh) + len(g_pos) * bool(r_driver)
+                case Instance(subcircuit=name):
+                    counts["ideal"] += cells[name]
+                case _:
+                    counts["ideal"] += 1
+    return counts
+
+
+def _share(law: Law, cards: int) -> float:
+    """Seconds per slot of that many cards."""
+    return float(law.seconds * (cards / 1000) ** law.exponent)
+
+
+def _size(blocks: tuple[Block, ...]) -> int:
+    return sum(len(block.elements) for block in blocks)
+
+
+def calibrate(folder: Path | None = None) -> Laws:
+    """This machine's laws: measured once in about half a minute, then read from ``folder``.
+
+    Args:
+        folder: where the measurement is kept; ``None``: ``$XDG_CACHE_HOME/snn2circuit`` or ``~/.cache/snn2circuit``.
+
+    Raises:
+        SimulationError: ngspice is missing or does not run.
+        OutputError: the folder cannot be written.
+    """
+    home = os.environ.get("XDG_CACHE_HOME")
+    folder = folder or (Path(home) if home else Path.home() / ".cache") / "snn2circuit"
+    path = folder / f"ngspice-{__version__}-{platform.node() or 'here'}.json"
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return Laws(**{**kept, "kinds": {kind: Law(**kept["kinds"][kind]) for kind in REFERENCE.kinds}})
+    except (OSError, ValueError, KeyError, TypeError):
+        laws = _measure()
+    kinds = {
+        kind: {"seconds": law.seconds, "exponent": law.exponent, "bytes_per_card": law.bytes_per_card}
+        for kind, law in laws.kinds.items()
+    }
+    rest = {"start_seconds": laws.start_seconds, "start_bytes": laws.start_bytes, "source": laws.source}
+    write_json(path, {"kinds": kinds, **rest})
+    return laws
+
+
+def _measure() -> Laws:
+    start, _ = _time("ideal", 2, 1)
+    kinds: dict[str, Law] = {}
+    for kind, sizes in PROBES.items():
+        runs = [_time(kind, *size) for size in sizes]
+        cards = np.array([counts[kind] for _, counts in runs])
+        seconds = np.array([result.cpu for result, _ in runs]) / PROBE_STEPS
+        if kind != "ideal":
+            neurons = np.array([_share(kinds["ideal"], counts["ideal"]) for _, counts in runs])
+            seconds = np.maximum(seconds - neurons, seconds / 10)
+        exponent, intercept = np.polyfit(np.log(cards / 1000), np.log(seconds), 1)
+        memory = max(0.0, float(np.polyfit(cards, [result.memory for result, _ in runs], 1)[0]))
+        kinds[kind] = Law(seconds=math.exp(intercept), exponent=max(1.0, float(exponent)), bytes_per_card=memory)
+    return Laws(
+        kinds=kinds,
+        start_seconds=start.seconds,
+        start_bytes=float(start.memory),
+        source="measured on this machine",
+    )
+
+
+def _time(kind: str, inputs: int, neurons: int) -> tuple[Result, dict[str, int]]:
+    """A random network with cards of that kind, simulated for :data:`PROBE_STEPS`, and its cards."""
+    rng = np.random.default_rng(0)
+    layer = Layer(weight=rng.normal(0, 0.3, (neurons, inputs)), neuron=NEURONS["leaky"]())
+    network, values = Network(name="probe", layers=(layer,), steps=PROBE_STEPS), rng.uniform(0, 1, (1, inputs))
+    crossbar = map_network(network, DEVICES["printed_resistor_kit"], inputs=values)
+    stimulus = Stimulus(inputs=network.encode(values), labels=np.array([-1]), indices=np.array([0]))
+    parasitics = None if kind == "ideal" else uniform_parasitics(1, r_word=1, r_bit=1, source="probe")
+    arrays = crossbar_arrays(crossbar, parasitics)[0] if kind == "norton" else ()
+    reduced = {array.name: reduce_crossbar(array) for array in arrays}
+    with tempfile.TemporaryDirectory() as folder:
+        netlist = write_netlist(crossbar, stimulus, folder, parasitics=parasitics, reduced=reduced)
+        text = read_deck(Path(folder) / netlist.decks[0])
+    stop = netlist.readout.timing.stop(PROBE_STEPS, 1)
+    job = Job(name=f"calibration, {kind}", text=text, nodes=netlist.readout.nodes, stop=stop)
+    (result,) = run_jobs([job], workers=1, time_limit=300)
+    circuit = build_circuit(crossbar, stimulus.inputs[0], "probe", parasitics=parasitics)
+    return result, count_cards(circuit, reduced)

@@ -1,0 +1,112 @@
+"""What resistive lines cost, layer by layer, and how large an array may be.
+
+The measure is the current that a bit line loses when every word line is driven with the read voltage: ``1 - I / I₀``,
+``I₀`` with ideal lines. No smaller set of word lines draws more, so no input sees a larger drop along any line. All
+currents come from the exact solver.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
+from snn2circuit.ir.noun import Floats, noun
+from snn2circuit.ir.parasitics import LayerParasitics, Parasitics
+from snn2circuit.mapping import cut_tiles
+from snn2circuit.netlist import crossbar_arrays
+from snn2circuit.simulate.crossbar import bit_line_currents
+
+COMMON = 0.1  # the smallest tenth of the weights does not count for the range that is needed
+
+
+@noun
+class LayerWires:
+    """Wires and dynamic range of one layer."""
+
+    layer: int  # from 1
+    rows: int
+    columns: int
+    devices: int
+    tiles: int
+    worst_loss: float  # relative, of the worst bit line
+    mean_loss: float  # relative, over all bit lines
+    largest_tile: tuple[int, int] | None  # rows and neurons within the loss asked for; None: not even 2 by 1
+    settling: float  # s, Elmore delay of a word line into its bit line; 0 without capacitances
+    range_needed: float  # largest weight over the tenth percentile of those that are not 0
+    range_available: float  # largest weight over the smallest step that levels can make
+    conductance_ratio: float  # g_max / g_min
+    below_step: float  # share of the weights, other than 0, below half the smallest step
+
+    def as_dict(self) -> dict[str, Any]:
+        """The numbers as JSON takes them."""
+        return dataclasses.asdict(self)
+
+
+def assess_wires(crossbar: CrossbarNetwork, parasitics: Parasitics | None, max_loss: float) -> tuple[LayerWires, ...]:
+    """Losses of every layer as it is tiled, and the largest square tile that loses at most ``max_loss`` anywhere."""
+    found = []
+    for index, layer in enumerate(crossbar.layers):
+        lines = parasitics.layers[index] if parasitics else None
+        losses = _losses(crossbar, parasitics, index)
+        weights = np.abs(layer.trained[layer.trained != 0])
+        step = float((crossbar.levels[1] - crossbar.levels[0]) / layer.siemens_per_unit)
+        largest = float(weights.max(initial=0.0))
+        found.append(
+            LayerWires(
+                layer=index + 1,
+                rows=layer.rows,
+                columns=layer.columns,
+                devices=2 * layer.trained.size,
+                tiles=len(layer.tiles),
+                worst_loss=float(losses.max()),
+                mean_loss=float(losses.mean()),
+                largest_tile=_largest_tile(crossbar, parasitics, index, max_loss),
+                settling=_settling(layer, lines),
+                range_needed=largest / float(np.quantile(weights, COMMON)) if len(weights) else 1.0,
+                range_available=largest / step,
+                conductance_ratio=float(crossbar.levels[-1] / crossbar.levels[0]),
+                below_step=float((weights < step / 2).mean()) if len(weights) else 0.0,
+            )
+        )
+    return tuple(found)
+
+
+def _losses(crossbar: CrossbarNetwork, parasitics: Parasitics | None, index: int) -> Floats:
+    """Relative loss of every bit line of a layer, pair by pair."""
+    currents: dict[str, tuple[float, float]] = {}  # of every bit line, real and ideal
+    for array in crossbar_arrays(crossbar, parasitics)[index]:
+        lines = {"r_word": array.r_word, "r_bit": array.r_bit, "r_driver": array.r_driver}
+        drawn = bit_line_currents(array.siemens, np.ones(len(array.word_lines)), **lines)
+        for bit, current, ideal in zip(array.bits, drawn, array.siemens.sum(axis=0), strict=True):
+            known = currents.get(bit, (0.0, 0.0))
+            currents[bit] = (known[0] + current, known[1] + ideal)
+    table = np.array(list(currents.values()))
+    losses: Floats = 1.0 - table[:, 0] / table[:, 1]
+    return losses
+
+
+def _largest_tile(
+    crossbar: CrossbarNetwork, parasitics: Parasitics | None, index: int, max_loss: float
+) -> tuple[int, int] | None:
+    """Largest tile, with as many bit lines as rows, that keeps every bit line within the loss; sides by powers of 2."""
+    layer = crossbar.layers[index]
+    if parasitics is None:
+        return layer.rows, layer.columns
+    side = 1 << (max(layer.rows, 2 * layer.columns) - 1).bit_length()
+    while side >= 2:
+        rows, columns = min(side, layer.rows), min(side // 2, layer.columns)
+        if _losses(cut_tiles(crossbar, rows=rows, columns=columns), parasitics, index).max() <= max_loss:
+            return rows, columns
+        side //= 2
+    return None
+
+
+def _settling(layer: CrossbarLayer, lines: LayerParasitics | None) -> float:
+    if lines is None:
+        return 0.0
+    return max(
+        lines.settling(tile.rows.stop - tile.rows.start, tile.columns.stop - tile.columns.start) for tile in layer.tiles
+    )

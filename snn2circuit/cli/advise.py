@@ -1,0 +1,35 @@
+"""The command that looks before a deck is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from snn2circuit.cli.console import IN, OUT, design_option, read_design, table
+
+
+@click.command()
+@click.argument("crossbar_file", type=IN, metavar="CROSSBAR.npz")
+@design_option
+@click.option("--max-loss", type=click.FloatRange(0, 1), default=0.01, help="Current that a bit line may lose; 0.01.")
+@click.option("-o", "--out", type=OUT, help="JSON file for the numbers.")
+def advise(crossbar_file: Path, design_file: Path | None, max_loss: float, out: Path | None) -> None:
+    """Say what wires cost, how large an array may be, and how long ngspice will take.
+
+    Times this machine with short simulations the first time, and keeps the result.
+    """
+    design = read_design(design_file)
+    from snn2circuit import steps
+    from snn2circuit.datasets import load_dataset
+    from snn2circuit.ir.files import write_json
+
+    crossbar = steps.load_crossbar(crossbar_file)
+    dataset = load_dataset(crossbar.dataset or design.data.dataset, steps.data_folder(design))
+    stimulus = steps.choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
+    parasitics = steps.line_parasitics(design, crossbar)
+    reduce = design.simulation.reduce
+    advice = steps.advise_design(design, crossbar, stimulus, parasitics, reduce, max_loss, measure=True)
+    table(advice.rows())
+    if out:
+        write_json(out, advice.as_dict())

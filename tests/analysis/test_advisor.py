@@ -1,0 +1,157 @@
+"""The advisor: losses against dense nodal analysis, tiles, card counts against emitted decks, refused budgets."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from snn2circuit.analysis import ngspice_cost
+from snn2circuit.analysis.advisor import REDUCTIONS, advise
+from snn2circuit.analysis.ngspice_cost import REFERENCE, Laws, calibrate, count_cards
+from snn2circuit.analysis.wires import assess_wires
+from snn2circuit.devices import DEVICES
+from snn2circuit.errors import SimulationError
+from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.layer import Layer
+from snn2circuit.ir.network import Network, Stimulus
+from snn2circuit.ir.parasitics import LayerParasitics, Parasitics, uniform_parasitics
+from snn2circuit.ir.parts import Quantity
+from snn2circuit.mapping import cut_tiles, map_network
+from snn2circuit.netlist import build_circuit, write_netlist
+from snn2circuit.neurons import NEURONS
+from snn2circuit.simulate.deck import read_deck
+from snn2circuit.steps import reduce_crossbars
+
+
+def network(rows: int = 30, columns: int = 6) -> tuple[CrossbarNetwork, Stimulus]:
+    rng = np.random.default_rng(1)
+    layers = tuple(
+        Layer(weight=rng.normal(0, 0.3, (b, a)), bias=rng.normal(0, 0.1, b), neuron=NEURONS["leaky"]())
+        for a, b in ((rows, columns), (columns, 3))
+    )
+    made = Network(name="advice", layers=layers, steps=4)
+    inputs = rng.uniform(0, 1, (2, rows))
+    stimulus = Stimulus(inputs=made.encode(inputs), labels=np.full(2, -1), indices=np.arange(2))
+    return map_network(made, DEVICES["printed_resistor_kit"], inputs=inputs), stimulus
+
+
+def wires(**ohms: float) -> Parasitics:
+    return uniform_parasitics(2, source="made up", **ohms)
+
+
+def no_measure() -> Laws:
+    raise AssertionError("this machine must not be measured here")
+
+
+def test_ideal_lines_lose_nothing() -> None:
+    for layer in assess_wires(network()[0], None, 0.01):
+        assert layer.worst_loss == layer.mean_loss == 0
+        assert layer.largest_tile == (layer.rows, layer.columns)
+
+
+def test_a_single_device_loses_what_the_divider_says() -> None:
+    crossbar, _ = network()
+    first = replace(
+        crossbar.layers[0],
+        **{
+            name: getattr(crossbar.layers[0], name)[:1, :1]
+            for name in ("trained", "target_pos", "target_neg", "level_pos", "level_neg", "g_pos", "g_neg")
+        },
+        has_bias=False,
+    )
+    single = replace(crossbar, layers=(first,))
+    (found,) = assess_wires(single, uniform_parasitics(1, r_bit=1000.0, source="made up"), 0.01)
+    siemens = max(first.g_pos[0, 0], first.g_neg[0, 0])
+    assert found.worst_loss == pytest.approx(1 - 1 / (1 + 1000 * siemens), rel=1e-9)
+
+
+def test_smaller_tiles_lose_less_and_the_advised_one_keeps_its_promise() -> None:
+    crossbar, _ = network(100, 20)
+    lines = wires(r_word=5.0, r_bit=5.0)
+    whole = assess_wires(crossbar, lines, 0.01)[0]
+    assert whole.worst_loss > 0.01
+    assert whole.largest_tile is not None
+    rows, columns = whole.largest_tile
+    tiled = assess_wires(cut_tiles(crossbar, rows=rows, columns=columns), lines, 0.01)[0]
+    assert tiled.tiles > 1
+    assert tiled.worst_loss <= 0.01 < whole.worst_loss
+    larger = assess_wires(cut_tiles(crossbar, rows=2 * rows, columns=2 * columns), lines, 0.01)[0]
+    assert larger.worst_loss > 0.01
+    assert assess_wires(crossbar, wires(r_word=1e7, r_bit=1e7), 0.01)[0].largest_tile is None
+
+
+def test_capacitances_give_a_settling_time() -> None:
+    def quantity(value: float, unit: str) -> Quantity:
+        return Quantity(value=value, unit=unit, source="made up", confidence="assumed")
+
+    ohm, farad = quantity(2.0, "ohm"), quantity(1e-12, "F")
+    layer = LayerParasitics(
+        word_segment=ohm, bit_segment=ohm, driver=ohm, via=ohm, crosspoint=farad, neighbour=quantity(0.0, "F")
+    )
+    # 4 ohm into 20 segments, then 2 ohm segments: 4·20 + 2·20²/2 + 2·5²/2, in ohm times 1 pF.
+    assert layer.settling(rows=5, columns=10) == pytest.approx((80 + 400 + 25) * 1e-12)
+
+
+@pytest.mark.parametrize("ohms", [{}, {"r_word": 1.0, "r_bit": 1.0, "r_driver": 5.0}, {"r_bit": 2.0}])
+@pytest.mark.parametrize("reduce", list(REDUCTIONS))
+def test_the_cards_counted_are_the_cards_written(ohms: dict[str, float], reduce: str, tmp_path: Path) -> None:
+    crossbar, stimulus = network()
+    lines = wires(**ohms) if ohms else None
+    reduced = reduce_crossbars(crossbar, lines, reduce)
+    counted = count_cards(build_circuit(crossbar, stimulus.inputs[0], "x", parasitics=lines), reduced)
+    write_netlist(crossbar, stimulus, tmp_path, parasitics=lines, reduced=reduced)
+    text = read_deck(tmp_path / "sample_0.cir")
+    cells = {
+        name: len(re.findall(r"^[A-Za-z]", body, re.MULTILINE))
+        for name, body in re.findall(r"^\.subckt (\S+)(.*?)^\.ends", text, re.MULTILINE | re.DOTALL)
+    }
+    top = re.sub(r"^\.subckt .*?^\.ends", "", text, flags=re.MULTILINE | re.DOTALL)
+    instances = re.findall(r"^X[^\n]*(?:\n\+[^\n]*)*", top, re.MULTILINE)
+    written = len(re.findall(r"^[A-Za-z]", top, re.MULTILINE)) - len(instances)
+    written += sum(cells[each.split()[-1]] for each in instances)
+    assert sum(counted.values()) == pytest.approx(written, rel=0.02)
+
+
+def test_a_job_beyond_the_budget_is_refused_with_what_can_be_done_instead() -> None:
+    crossbar, stimulus = network()
+    slow = replace(REFERENCE, kinds={**REFERENCE.kinds, "wires": replace(REFERENCE.kinds["wires"], seconds=1e4)})
+    advice = advise(crossbar, stimulus, parasitics=wires(r_word=1.0, r_bit=1.0), measure=lambda: slow)
+    with pytest.raises(SimulationError) as refused:
+        advice.check(3600.0)
+    text = str(refused.value)
+    named = ("2 samples", "the budget is 60.0 min", 'reduce = "first"', 'reduce = "all"', "exact solver", "tile_rows")
+    for words in named:
+        assert words in text
+    insisted = re.search(r"budget = (\d+)", text)
+    assert insisted
+    advice.check(float(insisted[1]))
+    advice.check(0.0)  # no limit
+    advice.check(advice.seconds("none"))
+
+
+def test_a_small_job_needs_no_measurement() -> None:
+    crossbar, stimulus = network()
+    advice = advise(crossbar, stimulus, budget=3600.0, workers=2, measure=no_measure)
+    advice.check(3600.0)
+    assert advice.costs["none"].source == REFERENCE.source
+    assert len(advice.rows()) == 2 * 3 + 3
+
+
+def test_a_machine_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ngspice_cost, "PROBES", dict.fromkeys(REFERENCE.kinds, ((4, 2), (8, 4))))
+    laws = calibrate(tmp_path)
+    for law in laws.kinds.values():
+        assert law.seconds > 0
+        assert law.exponent >= 1
+    assert laws.start_bytes > 1e7
+    monkeypatch.setattr(ngspice_cost, "run_jobs", None)  # a second measurement would fail
+    again = calibrate(tmp_path)
+    assert again.kinds["wires"].seconds == laws.kinds["wires"].seconds
+    (kept,) = tmp_path.iterdir()
+    kept.write_text("{")
+    with pytest.raises(TypeError):  # a damaged file is measured anew
+        calibrate(tmp_path)
