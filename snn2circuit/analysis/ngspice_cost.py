@@ -2,7 +2,8 @@
 
 A deck's time grows with its slots and, faster than linearly, with its cards. Three kinds of card follow three laws
 ``seconds per slot = a · (cards / 1000)^p``: those of ideal crossbars and neurons, whose matrix stays sparse; the meshes
-of resistive lines, whose matrix fills up; and the loads of Norton equivalents, which join every bit line with every
+of resistive lines, whose matrix fills up, so that a card counts for the square of the array's shorter side, in units of
+16 lines; and the loads of Norton equivalents, which join every bit line with every
 other. Memory is linear in the cards, and every recorded point of every node counts.
 
 The laws in :data:`REFERENCE` were measured once (docs/benchmarks.md) and are good to a factor of a few on another
@@ -41,7 +42,7 @@ from snn2circuit.simulate.jobs import Job, Result, run_jobs
 POINTS_PER_SLOT = 130  # that ngspice takes at its usual 20 longest steps a slot, edges included
 PROBES = {  # inputs and neurons of the networks that are timed
     "ideal": ((64, 16), (128, 32), (400, 32)),
-    "wires": ((24, 8), (48, 8), (96, 8)),
+    "wires": ((24, 8), (48, 8), (32, 12)),
     "norton": ((32, 16), (32, 32), (32, 64)),
 }
 PROBE_STEPS = 3
@@ -69,7 +70,7 @@ class Laws:
 REFERENCE = Laws(
     kinds={
         "ideal": Law(seconds=0.008, exponent=1.75, bytes_per_card=1200.0),
-        "wires": Law(seconds=0.15, exponent=1.95, bytes_per_card=1800.0),
+        "wires": Law(seconds=0.3, exponent=1.1, bytes_per_card=1800.0),
         "norton": Law(seconds=0.05, exponent=1.6, bytes_per_card=1000.0),
     },
     start_seconds=0.5,
@@ -94,7 +95,8 @@ def estimate(circuit: Circuit, laws: Laws, reduced: Collection[str] = ()) -> Cos
     slot = circuit.readout.timing.slot
     slots = circuit.transient.stop / slot
     points = POINTS_PER_SLOT + max(0.0, slot / circuit.transient.max_step - 20)
-    per_slot = sum(_share(law, counts[kind]) for kind, law in laws.kinds.items())
+    efforts = {**counts, "wires": _mesh_effort(circuit, reduced)}
+    per_slot = sum(_share(law, efforts[kind]) for kind, law in laws.kinds.items())
     traces = 16 * slots * points * len(circuit.readout.nodes)  # once in ngspice, once in numpy
     return Cost(
         cards=sum(counts.values()),
@@ -133,7 +135,18 @@ def count_cards(circuit: Circuit, reduced: Collection[str] = ()) -> dict[str, in
     return counts
 
 
-def _share(law: Law, cards: int) -> float:
+def _mesh_effort(circuit: Circuit, reduced: Collection[str] = ()) -> float:
+    """Cards of all meshes, each weighted with the fill of its array's matrix."""
+    arrays = [each for block in circuit.network for each in block.elements if isinstance(each, Crossbar)]
+    effort = 0.0
+    for array in arrays:
+        mesh = bool(array.r_word) + bool(array.r_bit)
+        if mesh and array.name not in reduced:
+            effort += 2 * array.g_pos.size * (1 + mesh) * (min(len(array.g_pos), len(array.bits)) / 16) ** 2
+    return effort
+
+
+def _share(law: Law, cards: float) -> float:
     """Seconds per slot of that many cards."""
     return float(law.seconds * (cards / 1000) ** law.exponent)
 
@@ -170,17 +183,18 @@ def calibrate(folder: Path | None = None) -> Laws:
 
 
 def _measure() -> Laws:
-    start, _ = _time("ideal", 2, 1)
+    start, _, _ = _time("ideal", 2, 1)
     kinds: dict[str, Law] = {}
     for kind, sizes in PROBES.items():
         runs = [_time(kind, *size) for size in sizes]
-        cards = np.array([counts[kind] for _, counts in runs])
-        seconds = np.array([result.cpu for result, _ in runs]) / PROBE_STEPS
+        cards = np.array([counts[kind] for _, counts, _ in runs])
+        efforts = np.array([effort for _, _, effort in runs]) if kind == "wires" else cards
+        seconds = np.array([result.cpu for result, _, _ in runs]) / PROBE_STEPS
         if kind != "ideal":
-            neurons = np.array([_share(kinds["ideal"], counts["ideal"]) for _, counts in runs])
+            neurons = np.array([_share(kinds["ideal"], counts["ideal"]) for _, counts, _ in runs])
             seconds = np.maximum(seconds - neurons, seconds / 10)
-        exponent, intercept = np.polyfit(np.log(cards / 1000), np.log(seconds), 1)
-        memory = max(0.0, float(np.polyfit(cards, [result.memory for result, _ in runs], 1)[0]))
+        exponent, intercept = np.polyfit(np.log(efforts / 1000), np.log(seconds), 1)
+        memory = max(0.0, float(np.polyfit(cards, [result.memory for result, _, _ in runs], 1)[0]))
         kinds[kind] = Law(seconds=math.exp(intercept), exponent=max(1.0, float(exponent)), bytes_per_card=memory)
     return Laws(
         kinds=kinds,
@@ -190,8 +204,8 @@ def _measure() -> Laws:
     )
 
 
-def _time(kind: str, inputs: int, neurons: int) -> tuple[Result, dict[str, int]]:
-    """A random network with cards of that kind, simulated for :data:`PROBE_STEPS`, and its cards."""
+def _time(kind: str, inputs: int, neurons: int) -> tuple[Result, dict[str, int], float]:
+    """A random network with cards of that kind, simulated for :data:`PROBE_STEPS`, its cards and its mesh."""
     rng = np.random.default_rng(0)
     layer = Layer(weight=rng.normal(0, 0.3, (neurons, inputs)), neuron=NEURONS["leaky"]())
     network, values = Network(name="probe", layers=(layer,), steps=PROBE_STEPS), rng.uniform(0, 1, (1, inputs))
@@ -207,4 +221,4 @@ def _time(kind: str, inputs: int, neurons: int) -> tuple[Result, dict[str, int]]
     job = Job(name=f"calibration, {kind}", text=text, nodes=netlist.readout.nodes, stop=stop)
     (result,) = run_jobs([job], workers=1, time_limit=300)
     circuit = build_circuit(crossbar, stimulus.inputs[0], "probe", parasitics=parasitics)
-    return result, count_cards(circuit, reduced)
+    return result, count_cards(circuit, reduced), _mesh_effort(circuit, reduced)

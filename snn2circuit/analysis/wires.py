@@ -42,7 +42,8 @@ class LayerWires:
 
     def as_dict(self) -> dict[str, Any]:
         """The numbers as JSON takes them."""
-        return dataclasses.asdict(self)
+        tile = None if self.largest_tile is None else list(self.largest_tile)
+        return {**dataclasses.asdict(self), "largest_tile": tile}
 
 
 def assess_wires(crossbar: CrossbarNetwork, parasitics: Parasitics | None, max_loss: float) -> tuple[LayerWires, ...]:
