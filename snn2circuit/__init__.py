@@ -33,7 +33,13 @@ if TYPE_CHECKING:
     from snn2circuit.ir.dataset import Split as Split
     from snn2circuit.ir.encoding import Encoding as Encoding
     from snn2circuit.ir.files import save as save
+    from snn2circuit.ir.layer import ConvLayer as ConvLayer
     from snn2circuit.ir.layout import Layout as Layout
+    from snn2circuit.ir.linear import AvgPool2d as AvgPool2d
+    from snn2circuit.ir.linear import Conv2d as Conv2d
+    from snn2circuit.ir.linear import Dense as Dense
+    from snn2circuit.ir.linear import Scale as Scale
+    from snn2circuit.ir.linear import SumPool2d as SumPool2d
     from snn2circuit.ir.network import Activity as Activity
     from snn2circuit.ir.network import Layer as Layer
     from snn2circuit.ir.network import Network as Network
@@ -45,7 +51,9 @@ if TYPE_CHECKING:
     from snn2circuit.layout.connectivity import check_connectivity as check_connectivity
     from snn2circuit.layout.gltf import write_glb as write_glb
     from snn2circuit.layout.processes import PROCESSES as PROCESSES
+    from snn2circuit.mapping import lower_network as lower_network
     from snn2circuit.mapping import map_network as map_network
+    from snn2circuit.mapping import unrolled_sizes as unrolled_sizes
     from snn2circuit.netlist import write_netlist as write_netlist
     from snn2circuit.neurons import NEURONS as NEURONS
     from snn2circuit.neurons.alpha import Alpha as Alpha
@@ -53,8 +61,12 @@ if TYPE_CHECKING:
     from snn2circuit.neurons.leaky import Leaky as Leaky
     from snn2circuit.neurons.synaptic import Synaptic as Synaptic
     from snn2circuit.simulate import simulate_netlist as simulate_netlist
+    from snn2circuit.steps import FORMATS as FORMATS
+    from snn2circuit.steps import Protocol as Protocol
     from snn2circuit.steps import choose_samples as choose_samples
+    from snn2circuit.steps import export_network as export_network
     from snn2circuit.steps import from_snntorch as from_snntorch
+    from snn2circuit.steps import import_network as import_network
     from snn2circuit.steps import load_crossbar as load_crossbar
     from snn2circuit.steps import train as train
     from snn2circuit.training import Recipe as Recipe
@@ -87,7 +99,9 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ),
     "ir.encoding": ("Encoding",),
     "ir.files": ("save",),
+    "ir.layer": ("ConvLayer",),
     "ir.layout": ("Layout",),
+    "ir.linear": ("AvgPool2d", "Conv2d", "Dense", "Scale", "SumPool2d"),
     "ir.network": (
         "Activity",
         "Layer",
@@ -103,7 +117,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "layout.connectivity": ("check_connectivity",),
     "layout.gltf": ("write_glb",),
     "layout.processes": ("PROCESSES",),
-    "mapping": ("map_network",),
+    "mapping": ("lower_network", "map_network", "unrolled_sizes"),
     "netlist": ("write_netlist",),
     "neurons": ("NEURONS",),
     "neurons.alpha": ("Alpha",),
@@ -111,7 +125,16 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "neurons.leaky": ("Leaky",),
     "neurons.synaptic": ("Synaptic",),
     "simulate": ("simulate_netlist",),
-    "steps": ("choose_samples", "from_snntorch", "load_crossbar", "train"),
+    "steps": (
+        "FORMATS",
+        "Protocol",
+        "choose_samples",
+        "export_network",
+        "from_snntorch",
+        "import_network",
+        "load_crossbar",
+        "train",
+    ),
     "training": ("Recipe",),
 }
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names}

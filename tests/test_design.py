@@ -102,7 +102,7 @@ def test_the_training_section_is_the_recipe() -> None:
     """Same keys, same defaults: a design without a training section trains as ``Recipe()`` does."""
     ours = {name: getattr(Design().training, name) for name in keys(type(Design().training)) if name != "seed"}
     # The encoding is made from several keys and the data.
-    network = ("neuron", "hidden", "steps", "bias", "encoding")
+    network = ("neuron", "convolution", "hidden", "steps", "bias", "encoding")
     assert ours == {each.name: each.default for each in fields(Recipe) if each.name not in network}
     assert {name: getattr(Design().network, name) for name in network[1:-1]} == {
         each.name: each.default for each in fields(Recipe) if each.name in network[1:-1]

@@ -12,12 +12,14 @@ from typing import Any
 import click
 
 from snn2circuit import __version__
-from snn2circuit.cli import about, advise, circuit, experiment, run, stack, training
+from snn2circuit.cli import about, advise, circuit, exchange, experiment, run, stack, training
 from snn2circuit.errors import Snn2CircuitError
 
 COMMANDS: tuple[click.Command, ...] = (
     run.run,
     training.train,
+    exchange.import_,
+    exchange.export,
     circuit.map_,
     advise.advise,
     circuit.netlist,

@@ -11,6 +11,7 @@ from snn2circuit.devices import DEVICES
 from snn2circuit.electronics import ELECTRONICS
 from snn2circuit.ir.encoding import ENCODINGS, MAX_SEED
 from snn2circuit.layout.processes import PROCESSES
+from snn2circuit.mapping.lower import MAX_DEVICES
 from snn2circuit.mapping.quantize import MAX_LEVELS, SPACINGS
 from snn2circuit.neurons import NEURONS
 from snn2circuit.neurons.families import FAMILIES
@@ -43,6 +44,10 @@ class NetworkSection:
     """Shape of the network and its neurons, in snnTorch's terms."""
 
     hidden: Annotated[tuple[int, ...], Key("neurons of each hidden layer; [] for none", low=1, high=100_000)] = (32,)
+    convolution: Annotated[
+        str,
+        Key("convolution and pooling before the hidden layers: 8c5-p2 is 8 maps of 5 x 5, then the mean over 2 x 2"),
+    ] = ""
     neuron: Annotated[str, Key("neuron model of every layer", tuple(NEURONS))] = "leaky"
     beta: Annotated[float, Key("membrane decay per step", low=0, high=1)] = 0.9
     alpha: Annotated[float, Key("decay of the second state (synaptic, alpha)", low=0, high=1)] = 0.95
@@ -106,6 +111,7 @@ class DeviceSection:
     saturate: Annotated[bool, Key("hold weights beyond weight_range at g_max and count them, instead of refusing")] = (
         False
     )
+    max_devices: Annotated[int, Key("refuse a network that takes more devices", low=1)] = MAX_DEVICES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -124,6 +124,12 @@ def to_snntorch(network: Network, *, dtype: torch.dtype = torch.float64) -> nn.M
     return modules
 
 
+def exact_dtype(network: Network) -> torch.dtype:
+    """``float32`` if it holds every weight, as it does for a network trained in torch; else ``float64``."""
+    arrays = (values for layer in network.layers for _, values in layer.arrays())
+    return torch.float32 if all(np.array_equal(each, np.float32(each)) for each in arrays) else torch.float64
+
+
 def run_snntorch(network: Network, inputs: Floats) -> Activity:
     """What snnTorch itself makes of ``inputs`` ``(samples, steps, inputs)``, in float64.
 

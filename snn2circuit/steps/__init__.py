@@ -14,6 +14,7 @@ from snn2circuit.steps.circuit import (
     write_equivalence,
 )
 from snn2circuit.steps.evaluation import write_evaluation
+from snn2circuit.steps.exchange import FORMATS, Protocol, export_network, import_network
 from snn2circuit.steps.stack import build_stack
 from snn2circuit.steps.training import (
     data_folder,
@@ -29,7 +30,9 @@ from snn2circuit.steps.training import (
 )
 
 __all__ = [
+    "FORMATS",
     "PARTS",
+    "Protocol",
     "advise_design",
     "build_stack",
     "check_circuit",
@@ -38,7 +41,9 @@ __all__ = [
     "deck_digest",
     "design_encoding",
     "design_recipe",
+    "export_network",
     "from_snntorch",
+    "import_network",
     "interruption",
     "judge_with_snntorch",
     "line_parasitics",

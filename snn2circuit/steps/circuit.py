@@ -63,6 +63,7 @@ def map_crossbar(design: Design, network: Network, dataset: Dataset | None) -> C
         v_rail=design.circuit.v_rail,
         electronics=select(design.circuit.electronics),
         family=design.circuit.family,
+        max_devices=design.device.max_devices,
         inputs=np.concatenate([split.inputs for split in splits]) if splits else None,
         indices=np.concatenate([np.arange(len(split.labels)) for split in splits]) if splits else None,
     )

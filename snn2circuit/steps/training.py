@@ -71,6 +71,7 @@ def design_recipe(design: Design, dataset: Dataset) -> Recipe:
 
     section = design.network
     return Recipe(
+        convolution=section.convolution,
         hidden=section.hidden,
         neuron=make_neuron(design),
         steps=section.steps,

@@ -30,6 +30,7 @@ from snn2circuit.ir.noun import Ints
 from snn2circuit.training.evaluation import evaluate
 from snn2circuit.training.history import EpochRecord
 from snn2circuit.training.losses import LOSSES
+from snn2circuit.training.maps import build_maps
 from snn2circuit.training.models import SpikingNet
 from snn2circuit.training.recipe import Recipe
 from snn2circuit.training.samples import Samples
@@ -178,13 +179,14 @@ def _average(mean: SpikingNet, module: SpikingNet, keep: float) -> None:
 
 
 def _build(dataset: Dataset, recipe: Recipe, seed: int) -> SpikingNet:
-    sizes = (int(np.prod(dataset.shape)), *recipe.hidden, len(dataset.classes))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        widths = (*recipe.hidden, len(dataset.classes))
+        maps = build_maps(dataset.shape, recipe.convolution, widths, bias=recipe.bias)
         return SpikingNet(
-            sizes,
-            (recipe.neuron,) * (len(sizes) - 1),
+            (),
+            (recipe.neuron,) * len(maps),
             steps=recipe.steps,
-            bias=recipe.bias,
             surrogate=surrogate.atan(alpha=recipe.surrogate_slope),
+            maps=maps,
         )

@@ -1,7 +1,8 @@
 """The network while it is trained: an ordinary snnTorch module, run layer by layer.
 
-A :class:`SpikingNet` has the children ``fc1, lif1, fc2, lif2, ...``, each ``fc`` a ``torch.nn.Linear`` and each ``lif``
-the snnTorch neuron that a neuron part names, so its ``state_dict`` loads into any module with the same names.
+A :class:`SpikingNet` has the children ``fc1, lif1, fc2, lif2, ...``, each ``fc`` a ``torch.nn.Linear`` (or the
+convolution and pooling that :mod:`snn2circuit.training.maps` builds) and each ``lif`` the snnTorch neuron that a neuron
+part names, so its ``state_dict`` loads into any module with the same names.
 
 It runs on one of two engines. ``snntorch`` is the loop that a user of snnTorch writes: every layer in every step.
 ``fused``, the default, gives the same spikes and gradients up to rounding and rests on three facts. A constant input
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
@@ -24,14 +26,14 @@ from torch import Tensor, nn
 from snn2circuit.errors import NetworkError, TrainingError
 from snn2circuit.ir.parts import Neuron
 from snn2circuit.training.fused import run_fused
-from snn2circuit.training.product import multiply_spikes
+from snn2circuit.training.maps import apply_map
 from snn2circuit.training.recipe import ENGINES
 
 Surrogate = Callable[[Tensor], Tensor]
 
 
 class SpikingNet(nn.Module):
-    """Fully connected layers, each followed by its snnTorch neurons."""
+    """Linear maps, each followed by its snnTorch neurons."""
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class SpikingNet(nn.Module):
         engine: str = "fused",
         learn_beta: bool = False,
         learn_threshold: bool = False,
+        maps: Sequence[nn.Module] | None = None,
     ) -> None:
         """Build the layers with PyTorch's default initial weights, drawn from the global generator.
 
@@ -56,32 +59,34 @@ class SpikingNet(nn.Module):
             engine: what runs the time loop, one of :data:`ENGINES`.
             learn_beta: whether each layer's ``beta`` is trained too.
             learn_threshold: whether each layer's threshold is trained too.
+            maps: instead of ``sizes``, which is empty then, the map of each layer, from vectors to vectors.
 
         Raises:
             NetworkError: sizes and neurons do not fit, snnTorch has no such neuron, or it cannot learn what it should.
             TrainingError: there is no such engine.
         """
         super().__init__()
-        if len(neurons) != len(sizes) - 1 or min(sizes, default=0) < 1 or len(sizes) < 2:
-            raise NetworkError(
-                f"sizes {tuple(sizes)} need {max(len(sizes) - 1, 1)} neurons and sizes >= 1; got {len(neurons)}"
-            )
+        if maps is None:
+            if len(neurons) != len(sizes) - 1 or min(sizes, default=0) < 1 or len(sizes) < 2:
+                raise NetworkError(
+                    f"sizes {tuple(sizes)} need {max(len(sizes) - 1, 1)} neurons and sizes >= 1; got {len(neurons)}"
+                )
+            maps = [nn.Linear(inputs, outputs, bias=bias) for inputs, outputs in itertools.pairwise(sizes)]
+        elif sizes or len(maps) != len(neurons) or not maps:
+            raise NetworkError(f"{len(maps)} maps need as many neurons and no sizes; got {len(neurons)} and {sizes}")
         if engine not in ENGINES:
             raise TrainingError(f"engine is {engine!r}; allowed: {', '.join(ENGINES)}")
         self.steps = steps
         self.engine = engine
         learn = {"learn_beta": learn_beta, "learn_threshold": learn_threshold}
-        for number, (inputs, outputs, neuron) in enumerate(zip(sizes, sizes[1:], neurons, strict=False), start=1):
-            self.add_module(f"fc{number}", nn.Linear(inputs, outputs, bias=bias))
+        for number, (one, neuron) in enumerate(zip(maps, neurons, strict=True), start=1):
+            self.add_module(f"fc{number}", one)
             self.add_module(f"lif{number}", build_neuron(neuron, surrogate, **learn))
 
-    def layers(self) -> Iterator[tuple[nn.Linear, nn.Module]]:
+    def layers(self) -> Iterator[tuple[nn.Module, nn.Module]]:
         """The pairs of linear map and neuron, in order."""
         children = list(self.children())
-        for linear, neuron in zip(children[::2], children[1::2], strict=True):
-            if not isinstance(linear, nn.Linear):
-                raise NetworkError(f"layers must alternate Linear and neuron; found {type(linear).__name__}")
-            yield linear, neuron
+        yield from zip(children[::2], children[1::2], strict=True)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Present ``inputs`` and return the output layer's spikes and membranes, each ``(steps, samples, outputs)``.
@@ -98,7 +103,7 @@ class SpikingNet(nn.Module):
         layers = list(self.layers())
         signal, membranes = inputs, None
         for number, (linear, neuron) in enumerate(layers):
-            current = linear(signal) if number == 0 else multiply_spikes(linear, signal)
+            current = linear(signal) if number == 0 and constant else apply_map(linear, signal, spikes=number > 0)
             last = number == len(layers) - 1
             signal, membranes = run_fused(neuron, current, steps, constant=constant and number == 0, membranes=last)
         return signal, cast("Tensor", membranes)

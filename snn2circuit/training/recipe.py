@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from snn2circuit.errors import TrainingError
 from snn2circuit.ir.encoding import CONSTANT, Encoding
 from snn2circuit.ir.parts import Neuron
+from snn2circuit.training.architecture import parse_convolution
 from snn2circuit.training.losses import LOSSES
 
 ENGINES = ("fused", "snntorch")  # our compiled time loop; the plain loop over snnTorch's modules
@@ -27,6 +28,7 @@ class Recipe:
     """
 
     neuron: Neuron  # of every layer
+    convolution: str = ""  # layers before the hidden ones, see snn2circuit.training.architecture
     hidden: tuple[int, ...] = (32,)  # neurons of each hidden layer; empty for a single layer
     steps: int = 25  # that an input is presented for
     encoding: Encoding = CONSTANT
@@ -51,6 +53,7 @@ class Recipe:
                 raise TrainingError(f"{name} is {getattr(self, name)}; it must be at least {least}")
         if any(size < 1 for size in self.hidden):
             raise TrainingError(f"hidden is {self.hidden}; every hidden layer needs at least 1 neuron")
+        parse_convolution(self.convolution)
         for name in ("learning_rate", "temperature", "surrogate_slope"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise TrainingError(f"{name} is {getattr(self, name)}; it must be finite and above 0")
