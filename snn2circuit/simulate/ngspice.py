@@ -164,6 +164,17 @@ def _exit_with_parent() -> None:
     os._exit(3)
 
 
+def peak_memory() -> int:
+    """Largest memory of this process, in bytes; 0 where the system does not say."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    # getrusage would give the parent's peak if that was larger: it survives fork and exec.
+    found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
+    return 1024 * int(found[1]) if found else 0
+
+
 def _tell(**message: object) -> None:
     sys.stdout.write("@" + json.dumps(message) + "\n")
     sys.stdout.flush()
@@ -183,9 +194,7 @@ def main(arguments: list[str]) -> int:
         outcome = run_deck(Path(deck).read_text(encoding="utf-8"), nodes, lambda share: _tell(progress=share))
         check_result(outcome["time"], outcome["traces"], nodes, float(stop))
         np.savez(result, time=outcome["time"], traces=outcome["traces"])
-        # Linux counts in KiB.
-        memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        _tell(done=outcome["version"], cpu=outcome["cpu"], memory=memory)
+        _tell(done=outcome["version"], cpu=outcome["cpu"], memory=peak_memory())
     except SimulationError as error:
         _tell(error=type(error).__name__, message=str(error))
         return 1
