@@ -45,6 +45,9 @@ class CrossbarLayer:
     saturated: int = 0  # weights beyond what the device range can hold at this scale
     row_cuts: tuple[int, ...] = ()  # first row of every array but the first
     column_cuts: tuple[int, ...] = ()  # first column of every array but the first
+    gain: float = 1.0  # share of the ideal sum that reaches the neurons, which are sized for it
+    trim_pos: Floats | None = None  # (rows, columns), S, on top of g_pos when a device is made; None: nothing
+    trim_neg: Floats | None = None  # (rows, columns), S
     neuron: Neuron
 
     def __post_init__(self) -> None:
@@ -56,7 +59,12 @@ class CrossbarLayer:
         for name in ("level_pos", "level_neg"):
             if freeze(self, name, np.int64).shape != shape:
                 raise MappingError(f"{name} must have shape {shape}")
-        for name in ("siemens_per_unit", "volts_per_unit", "r_feedback"):
+        for name, base in (("trim_pos", self.g_pos), ("trim_neg", self.g_neg)):
+            if getattr(self, name) is not None:
+                trim = freeze(self, name, np.float64)
+                if trim.shape != shape or not np.isfinite(trim).all() or (trim + base <= 0).any():
+                    raise MappingError(f"{name} must have shape {shape} and leave every conductance above 0")
+        for name in ("siemens_per_unit", "volts_per_unit", "r_feedback", "gain"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise MappingError(f"{name} is {value!r}; it must be finite and positive")
@@ -84,6 +92,12 @@ class CrossbarLayer:
     def weights(self) -> Floats:
         """Weights that the conductances stand for, ``(rows, columns)``, bias row last; dimensionless."""
         return (self.g_pos - self.g_neg) / self.siemens_per_unit
+
+    @property
+    def programmed(self) -> tuple[Floats, Floats]:
+        """Conductances that the devices are made with, positive and negative, ``(rows, columns)`` each, S."""
+        pos, neg = self.trim_pos, self.trim_neg
+        return self.g_pos if pos is None else self.g_pos + pos, self.g_neg if neg is None else self.g_neg + neg
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
@@ -150,7 +164,7 @@ class CrossbarNetwork:
         return Drive(
             timing=self.timing,
             v_read=self.v_read,
-            siemens_per_unit=layer.siemens_per_unit,
+            siemens_per_unit=layer.gain * layer.siemens_per_unit,
             r_feedback=layer.r_feedback,
             volts_per_unit=layer.volts_per_unit,
             electronics=self.electronics,

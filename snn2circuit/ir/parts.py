@@ -76,7 +76,7 @@ class Drive:
 
     timing: Timing
     v_read: float  # V, word line amplitude for a spike or an input of 1
-    siemens_per_unit: float  # S, g_pos - g_neg of a weight of 1
+    siemens_per_unit: float  # S, what a weight of 1 adds to the difference of its bit lines
     r_feedback: float  # ohm, of the two transimpedance amplifiers
     volts_per_unit: float  # V, membrane voltage that stands for a membrane of 1
     electronics: Electronics = Electronics()

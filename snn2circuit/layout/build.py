@@ -230,6 +230,6 @@ class _Draft:
             polarity=1 - 2 * sides,
             boxes=self.boxes(DIELECTRIC, low_u, low_v, low_u + patch, low_v + patch),
             weight=np.repeat(layer.weights, 2),
-            conductance=np.stack([layer.g_pos, layer.g_neg], axis=-1).ravel(),
+            conductance=np.stack(layer.programmed, axis=-1).ravel(),
             level=np.stack([layer.level_pos, layer.level_neg], axis=-1).ravel(),
         )

@@ -158,7 +158,7 @@ def _device_faults(
         ("column", np.tile(np.arange(layer.columns).repeat(2), layer.rows), devices.columns),
         ("polarity", np.tile([1, -1], layer.rows * layer.columns), devices.polarity),
         ("level", np.stack([layer.level_pos, layer.level_neg], axis=-1).ravel(), devices.level),
-        ("conductance", np.stack([layer.g_pos, layer.g_neg], axis=-1).ravel(), devices.conductance),
+        ("conductance", np.stack(layer.programmed, axis=-1).ravel(), devices.conductance),
         ("weight", layer.weights.ravel().repeat(2), devices.weight),
     )
     for what, wanted, held in truth:

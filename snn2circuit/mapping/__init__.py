@@ -1,8 +1,19 @@
 """Trained weights to devices: ordered passes, one file each; :func:`map_network` runs them all."""
 
+from snn2circuit.mapping.compensate import LayerCompensation, Measure, compensate_network
 from snn2circuit.mapping.cost import LayerCost, mapping_cost
 from snn2circuit.mapping.lower import lower_network, unrolled_sizes
 from snn2circuit.mapping.passes import map_network
 from snn2circuit.mapping.tiling import cut_tiles
 
-__all__ = ["LayerCost", "cut_tiles", "lower_network", "map_network", "mapping_cost", "unrolled_sizes"]
+__all__ = [
+    "LayerCompensation",
+    "LayerCost",
+    "Measure",
+    "compensate_network",
+    "cut_tiles",
+    "lower_network",
+    "map_network",
+    "mapping_cost",
+    "unrolled_sizes",
+]

@@ -128,6 +128,7 @@ def crossbar_arrays(
     for number, layer in enumerate(crossbar.layers, start=1):
         words = [f"wl_l{number}_r{row}" for row in range(layer.inputs)] + [f"bias_l{number}"] * layer.has_bias
         pos, neg = _bit_lines(number, layer)
+        made_pos, made_neg = layer.programmed
         lines = parasitics.layers[number - 1] if parasitics else None
         groups.append(
             tuple(
@@ -136,8 +137,8 @@ def crossbar_arrays(
                     word_lines=tuple(words[tile.rows]),
                     bits_pos=tuple(pos[tile.columns]),
                     bits_neg=tuple(neg[tile.columns]),
-                    g_pos=layer.g_pos[tile.rows, tile.columns],
-                    g_neg=layer.g_neg[tile.rows, tile.columns],
+                    g_pos=made_pos[tile.rows, tile.columns],
+                    g_neg=made_neg[tile.rows, tile.columns],
                     r_word=lines.word_segment.value if lines else 0.0,
                     r_bit=lines.bit_segment.value if lines else 0.0,
                     r_driver=lines.r_driver if lines else 0.0,
