@@ -37,6 +37,7 @@ from snn2circuit.mapping.quantize import nearest_level
 
 ROUNDS = 40  # steps at one gain
 LEAST_GAIN = 0.1  # a tenth of the range has to do; with less the levels are no longer told apart
+GOOD = 1e-8  # of a layer's largest weight; far below what a spike depends on
 CLOSE = 1e-9  # relative; rounding, not a lack of range
 
 # (layer number from 1, that layer alone, inputs (samples, steps, word lines without bias)) -> membranes of the last
@@ -118,7 +119,7 @@ def _compensate(
         for _ in range(ROUNDS):
             found, rounds = effective(_program(base, held, low, np.inf)), rounds + 1
             error = float(np.abs(found - target).max())
-            if error >= 0.95 * settled:
+            if error >= 0.95 * settled or settled <= GOOD * largest:
                 break
             settled, wanted = error, held / gain
             held = held + (target - found) / _slope(found, held)
