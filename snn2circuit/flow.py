@@ -99,12 +99,16 @@ def run(
         evaluation = evaluate(network, dataset.test, dataset.classes)
         write_evaluation(evaluation, out)
     with stages.stage("map"):
-        crossbar = map_crossbar(design, network, dataset)
+        crossbar, compensation = map_crossbar(design, network, dataset), None
+        parasitics = line_parasitics(design, crossbar)
+        if design.circuit.compensate:
+            several = choose_samples(crossbar, dataset, count=min(SAMPLES, len(dataset.test.labels)))
+            crossbar, compensation = compensate_parts(crossbar, several, parasitics)
+            write_json(out / "compensation.json", compensation.as_dict())
         save(crossbar, out / "crossbar.npz")
         stimulus = choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
         check_tiles(crossbar)
     with stages.stage("netlist"):
-        parasitics = line_parasitics(design, crossbar)
         advice = advise_design(design, crossbar, stimulus, parasitics, design.simulation.reduce)
         advice.check(design.simulation.budget)
         reduced = reduce_crossbars(crossbar, parasitics, design.simulation.reduce)
@@ -145,6 +149,7 @@ def run(
             snntorch_mismatches=snntorch_mismatches,
             layout=layout,
             glb_bytes=glb_bytes,
+            compensation=None if compensation is None else compensation.as_dict(),
         )
         summary = summarize(results, design, seconds=stages.seconds, reused=stages.reused, notes=stages.notes)
         write_report(summary, results, design, out)

@@ -129,6 +129,7 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         "<h2>Wires and size</h2>",
         _note("The loss is that of a bit line's current with every word line driven, which no input exceeds."),
         _table(("", ""), results.advice.rows()),
+        *_parts(summary, results),
         "<h2>Assumed</h2>",
         _note("No source gives these; they are stated so that you can replace them."),
         "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in summary["assumptions"]) + "</ul>",
@@ -182,6 +183,49 @@ def _classification(evaluation: Evaluation, out: Path) -> list[str]:
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
+
+
+def _parts(summary: Mapping[str, Any], results: Results) -> list[str]:
+    """The parts that the neurons are built from, and what trimming against their faults did."""
+    electronics, done = results.crossbar.electronics, results.compensation
+    body = [
+        "<h2>Parts</h2>",
+        _note(f"{electronics.name}: {electronics.technology}. Family of neuron circuits: {summary['family']}."),
+        _table(
+            ("property", "value", "source", "confidence"),
+            [
+                (name, engineering(value.value, value.unit), value.source, value.confidence)
+                for name, value in electronics.values.items()
+            ],
+        ),
+    ]
+    if done is None:
+        return body
+    return [
+        *body,
+        _note(
+            f"Conductances were trimmed until the circuit adds what the network says. Of {done['spikes_compared']:,} "
+            f"spikes of {done['samples']} samples in the exact solver {done['spike_mismatches_before']:,} differed "
+            f"before and {done['spike_mismatches_after']:,} after. Errors of weights are relative to the largest; a "
+            "trim takes a device off its level, and the last error is what remains if it may not."
+        ),
+        _table(
+            ("layer", "sized for", "error before", "after", "on levels", "largest trim", "off level", "not served"),
+            [
+                (
+                    str(layer["layer"]),
+                    f"{layer['gain']:.6f}",
+                    f"{layer['worst_before']:.2e}",
+                    f"{layer['worst_after']:.2e}",
+                    f"{layer['worst_on_levels']:.2e}",
+                    engineering(layer["largest_trim"], "S"),
+                    str(layer["off_level"]),
+                    ", ".join(f"neuron {neuron}: {error:.1e}" for neuron, error in layer["short"]) or "none",
+                )
+                for layer in done["layers"]
+            ],
+        ),
+    ]
 
 
 def headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:

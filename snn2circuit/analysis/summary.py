@@ -38,6 +38,7 @@ class Results:
     snntorch_mismatches: int
     layout: Layout
     glb_bytes: int
+    compensation: dict[str, Any] | None = None  # as in compensation.json; None: not asked for
 
 
 def summarize(
@@ -68,6 +69,9 @@ def summarize(
         "device": crossbar.device.name,
         "devices": crossbar.devices,
         "levels": len(crossbar.levels),
+        "family": crossbar.family,
+        "electronics": crossbar.electronics.name,
+        "compensation": results.compensation,
         "weights_vanished": sum(cost.vanished for cost in costs),
         "weights_saturated": sum(cost.saturated for cost in costs),
         "spikes_changed_by_mapping": results.effect.spikes_changed,

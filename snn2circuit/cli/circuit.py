@@ -30,6 +30,17 @@ def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
     network = load(network_file, Network, steps.PARTS)
     dataset = load_dataset(network.dataset, steps.data_folder(design)) if network.dataset else None
     crossbar = steps.map_crossbar(design, network, dataset)
+    if design.circuit.compensate:
+        if dataset is None:
+            raise click.ClickException(
+                "compensate = true needs the dataset that the network names; this one names none"
+            )
+        several = steps.choose_samples(crossbar, dataset, count=min(steps.SAMPLES, len(dataset.test.labels)))
+        crossbar, compensation = steps.compensate_parts(crossbar, several, steps.line_parasitics(design, crossbar))
+        click.echo(
+            f"compensated: {compensation.before.mismatches:,} spikes differed, {compensation.after.mismatches:,} of "
+            f"{compensation.after.spikes_compared:,} do now, over {several.samples} samples in the exact solver"
+        )
     save(crossbar, out)
     for cost in mapping_cost(crossbar):
         click.echo(

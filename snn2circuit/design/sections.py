@@ -130,6 +130,9 @@ class CircuitSection:
     electronics: Annotated[
         tuple[str, ...], Key("op-amp, comparator, switch and gate presets, together", tuple(ELECTRONICS))
     ] = ("ideal",)
+    compensate: Annotated[bool, Key("trim conductances until the circuit of these parts and lines adds exactly")] = (
+        False
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from snn2circuit.steps.circuit import (
     reduce_crossbars,
     write_equivalence,
 )
+from snn2circuit.steps.compensation import SAMPLES, Compensation, compensate_parts
 from snn2circuit.steps.evaluation import write_evaluation
 from snn2circuit.steps.exchange import FORMATS, Protocol, export_network, import_network
 from snn2circuit.steps.stack import build_stack
@@ -33,10 +34,13 @@ __all__ = [
     "FORMATS",
     "PARTS",
     "Protocol",
+    "SAMPLES",
+    "Compensation",
     "advise_design",
     "build_stack",
     "check_circuit",
     "choose_samples",
+    "compensate_parts",
     "data_folder",
     "deck_digest",
     "design_encoding",
