@@ -33,10 +33,12 @@ from snn2circuit.simulate import simulate_netlist
 from snn2circuit.stages import Progress, Stages
 from snn2circuit.steps import (
     PARTS,
+    SAMPLES,
     advise_design,
     build_stack,
     check_circuit,
     choose_samples,
+    compensate_parts,
     data_folder,
     deck_digest,
     design_encoding,

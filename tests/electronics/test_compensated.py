@@ -1,0 +1,53 @@
+"""Poor op-amps and long wires: spikes differ, until the conductances are trimmed; ngspice is the referee."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from snn2circuit.analysis import compare_circuit
+from snn2circuit.devices import DEVICES
+from snn2circuit.ir.network import Layer, Network, Stimulus
+from snn2circuit.ir.parasitics import uniform_parasitics
+from snn2circuit.ir.parts import Electronics, Quantity
+from snn2circuit.mapping import map_network
+from snn2circuit.netlist import write_netlist
+from snn2circuit.neurons.leaky import Leaky
+from snn2circuit.simulate import simulate_netlist
+from snn2circuit.steps import compensate_parts
+
+
+def poor(**values: float) -> Electronics:
+    quantities = {
+        name: Quantity(value=value, unit="", source="this test", confidence="assumed") for name, value in values.items()
+    }
+    return Electronics(name="poor", technology="poor op-amps", **quantities)
+
+
+def test_real_parts_spike_as_ideal_ones_after_trimming(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    layers = tuple(
+        Layer(weight=rng.normal(0.1, 0.5, (columns, rows)), bias=rng.normal(0.1, 0.1, columns), neuron=Leaky(beta=0.9))
+        for rows, columns in ((5, 6), (6, 3))
+    )
+    inputs = rng.uniform(0, 1, (40, 5))
+    network = Network(name="poor", layers=layers, steps=20)
+    parts = poor(gain=1e3, bandwidth=10e6)
+    device = DEVICES["printed_resistor_kit"]
+    crossbar = map_network(network, device, v_rail=10.0, inputs=inputs, electronics=parts)
+    stimulus = Stimulus(inputs=network.encode(inputs), labels=np.full(40, -1), indices=np.arange(40))
+    parasitics = uniform_parasitics(2, r_word=5.0, r_bit=5.0, r_driver=50.0, source="this test")
+
+    trimmed, done = compensate_parts(crossbar, stimulus, parasitics)
+    assert done.before.mismatches > 20
+    assert done.after.mismatches == 0
+    assert done.after.worst_membrane_error < 1e-4
+    assert all(layer.short == () for layer in done.layers)
+    assert done.as_dict()["spike_mismatches_after"] == 0
+
+    few = Stimulus(inputs=stimulus.inputs[:2], labels=stimulus.labels[:2], indices=stimulus.indices[:2])
+    write_netlist(trimmed, few, tmp_path, parasitics=parasitics)
+    equivalence = compare_circuit(trimmed, simulate_netlist(tmp_path, workers=1, time_limit=120))
+    assert equivalence.equivalent, str(equivalence)
+    assert sum(layer.spikes_model for layer in equivalence.layers) > 20
