@@ -33,9 +33,9 @@ from snn2circuit.steps.training import (
 __all__ = [
     "FORMATS",
     "PARTS",
-    "Protocol",
     "SAMPLES",
     "Compensation",
+    "Protocol",
     "advise_design",
     "build_stack",
     "check_circuit",
