@@ -6,10 +6,10 @@ RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test install test-tools check lint format lock bench-crossbar clean distclean
+.PHONY: help demo test install test-tools check lint format lock bench-crossbar bench-circuit clean distclean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 demo: install ## install what is missing and run the main job; results in out/demo
 	.venv/bin/snn2circuit run -o out/demo
@@ -44,6 +44,9 @@ lock: ## resolve requirements.lock again after a change in pyproject.toml; ARGS=
 
 bench-crossbar: install ## the crossbar solver against badcrossbar and ngspice; last line JSON
 	$(RUN) benchmarks.crossbar
+
+bench-circuit: install ## MNIST through the circuit in the exact solver and in ngspice; ARGS='--data FOLDER'
+	$(RUN) benchmarks.circuit $(ARGS)
 
 clean: ## remove results and caches
 	rm -rf out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

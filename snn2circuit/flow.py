@@ -48,6 +48,7 @@ from snn2circuit.steps import (
     map_crossbar,
     read_trained,
     reduce_crossbars,
+    simulate_exactly,
     train_or_go_on,
     write_equivalence,
     write_evaluation,
@@ -116,15 +117,22 @@ def run(
         reduced = reduce_crossbars(crossbar, parasitics, design.simulation.reduce)
         netlist = write_netlist(crossbar, stimulus, out / "netlist", parasitics=parasitics, reduced=reduced)
     with stages.stage("simulate") as tell:
-        key = f"{fingerprint(netlist)} {deck_digest(out / 'netlist')} {__version__}"
+        solver, workers = design.simulation.solver, design.simulation.workers or None
+        key = f"{fingerprint(netlist)} {deck_digest(out / 'netlist')} {solver} {__version__}"
         waveforms = stages.reuse("simulate", key, "waveforms.npz", Waveforms)
         if waveforms is None:
-            waveforms = simulate_netlist(
-                out / "netlist",
-                workers=design.simulation.workers or None,
-                time_limit=design.simulation.time_limit,
-                on_progress=lambda share: tell(share, f"{stimulus.samples} samples in ngspice"),
-            )
+            note = f"{stimulus.samples} samples in {'ngspice' if solver == 'ngspice' else 'the exact solver'}"
+            if solver == "exact":
+                waveforms = simulate_exactly(
+                    crossbar, stimulus, parasitics, workers=workers, on_progress=lambda share: tell(share, note)
+                )
+            else:
+                waveforms = simulate_netlist(
+                    out / "netlist",
+                    workers=workers,
+                    time_limit=design.simulation.time_limit,
+                    on_progress=lambda share: tell(share, note),
+                )
             save(waveforms, out / "waveforms.npz")
             stages.keep("simulate", key, waveforms)
     with stages.stage("compare"):

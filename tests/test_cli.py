@@ -52,6 +52,29 @@ def test_the_stages_one_by_one_give_what_the_whole_run_gives(
     assert json.loads((tmp_path / "equivalence.json").read_text())["equivalent"] is True
 
 
+def test_verify_runs_the_test_set_through_the_circuit(
+    design_file: Path, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    report = tmp_path / "verification.json"
+    arguments = ("verify", finished[0] / "crossbar.npz", "-d", design_file, "-n", 30, "--referee", 1, "-o", report)
+    result = call(*arguments)
+    assert result.exit_code == 0, result.output
+    assert "verified" in result.output
+    written = json.loads(report.read_text())
+    assert (written["passed"], written["samples"], len(written["referee_samples"])) == (True, 30, 1)
+
+
+def test_a_run_in_the_exact_solver_spikes_the_same(tmp_path: Path) -> None:
+    design = tmp_path / "exact.toml"
+    design.write_text(SMALL.replace("[simulation]", '[simulation]\nsolver = "exact"'))
+    result = call("run", design, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "out" / "equivalence.json").read_text())["simulator"] == "exact solver"
+    refused = call("simulate", tmp_path / "out" / "netlist", "-d", design, "-o", tmp_path / "w.npz")
+    assert refused.exit_code == 2
+    assert "use `run` or `verify`" in refused.output
+
+
 def test_compare_fails_when_the_circuit_is_another(finished: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     out = finished[0]
     decks = tmp_path / "netlist"

@@ -25,6 +25,7 @@ COMMANDS: tuple[click.Command, ...] = (
     circuit.netlist,
     circuit.simulate,
     circuit.compare,
+    circuit.verify,
     stack.layout,
     stack.view,
     experiment.experiment,

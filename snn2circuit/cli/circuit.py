@@ -1,4 +1,4 @@
-"""Commands from the trained network to the judged circuit: ``map``, ``netlist``, ``simulate``, ``compare``."""
+"""Commands from network to judged circuit: ``map``, ``netlist``, ``simulate``, ``compare``, ``verify``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import FOLDER, IN, OUT, bar, design_option, read_design
+from snn2circuit.cli.console import FOLDER, IN, OUT, bar, design_option, read_design, table
 
 
 @click.command("map")
@@ -84,6 +84,10 @@ def netlist(crossbar_file: Path, design_file: Path | None, dialect: str, out: Pa
 def simulate(folder: Path, design_file: Path | None, out: Path) -> None:
     """Simulate the decks of a folder in ngspice, exactly as they lie there."""
     design = read_design(design_file)
+    if design.simulation.solver != "ngspice":
+        raise click.UsageError(
+            "decks are for ngspice; the exact solver takes the circuit itself: use `run` or `verify`"
+        )
     from snn2circuit.ir.files import save
     from snn2circuit.simulate import simulate_netlist
 
@@ -140,4 +144,52 @@ def compare(
         plot_waveforms(crossbar, waveforms, plot)
     click.secho(str(equivalence), fg="green" if equivalence.equivalent else "red")
     if not equivalence.equivalent:
+        sys.exit(2)
+
+
+@click.command()
+@click.argument("crossbar_file", type=IN, metavar="CROSSBAR.npz")
+@design_option
+@click.option("-n", "--samples", type=click.IntRange(1), help="Test samples; without it, the whole test split.")
+@click.option("--referee", type=click.IntRange(1), default=3, show_default=True, help="How many ngspice runs again.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the draw of those samples.")
+@click.option(
+    "--reduce", type=click.Choice(["none", "first", "all"]), default="first", show_default=True,
+    help="Crossbars that exact equivalents stand in for in ngspice.",
+)  # fmt: skip
+@click.option("-o", "--out", type=OUT, help="JSON file to write, e.g. verification.json.")
+def verify(
+    crossbar_file: Path, design_file: Path | None, samples: int | None, referee: int, seed: int, reduce: str,
+    out: Path | None,
+) -> None:  # fmt: skip
+    """Run the test set through the circuit: all of it in the exact solver, a random few again in ngspice.
+
+    Exit status 2 if any spike differs between model, exact solver and ngspice.
+    """
+    design = read_design(design_file)
+    from snn2circuit import steps
+    from snn2circuit.analysis.verify import verify_circuit
+    from snn2circuit.datasets import load_dataset
+    from snn2circuit.ir.files import write_json
+
+    crossbar = steps.load_crossbar(crossbar_file)
+    parasitics = steps.line_parasitics(design, crossbar)
+    with bar("verify") as tell:
+        verification = verify_circuit(
+            crossbar,
+            load_dataset(crossbar.dataset or design.data.dataset, steps.data_folder(design)),
+            samples=samples,
+            referee=referee,
+            seed=seed,
+            parasitics=parasitics,
+            reduced=steps.reduce_crossbars(crossbar, parasitics, reduce),
+            workers=design.simulation.workers or None,
+            time_limit=design.simulation.time_limit,
+            on_progress=tell,
+        )
+    if out:
+        write_json(out, verification.as_dict())
+    table(verification.rows())
+    click.secho("verified" if verification.passed else "not verified", fg="green" if verification.passed else "red")
+    if not verification.passed:
         sys.exit(2)

@@ -11,6 +11,7 @@ from snn2circuit.steps.circuit import (
     load_crossbar,
     map_crossbar,
     reduce_crossbars,
+    simulate_exactly,
     write_equivalence,
 )
 from snn2circuit.steps.compensation import SAMPLES, Compensation, compensate_parts
@@ -56,6 +57,7 @@ __all__ = [
     "map_crossbar",
     "read_trained",
     "reduce_crossbars",
+    "simulate_exactly",
     "train",
     "train_module",
     "train_or_go_on",

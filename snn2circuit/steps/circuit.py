@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from snn2circuit.ir.parts import Drive
 from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Waveforms
 from snn2circuit.mapping import cut_tiles, map_network
-from snn2circuit.netlist import crossbar_arrays
+from snn2circuit.netlist import build_circuit, crossbar_arrays
 from snn2circuit.neurons import NEURONS
 from snn2circuit.simulate.crossbar import reduce_crossbar
 from snn2circuit.steps.training import make_neuron
@@ -134,6 +135,26 @@ def choose_samples(crossbar: CrossbarNetwork, dataset: Dataset, *, count: int = 
     indices = np.arange(first, min(first + count, available))
     inputs = crossbar.network().encode(dataset.test.inputs[indices], indices)
     return Stimulus(inputs=inputs, labels=dataset.test.labels[indices], indices=indices)
+
+
+def simulate_exactly(
+    crossbar: CrossbarNetwork,
+    stimulus: Stimulus,
+    parasitics: Parasitics | None = None,
+    *,
+    workers: int | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> Waveforms:
+    """The circuit's waveforms from the exact solver.
+
+    Raises:
+        CircuitNotLinear: the circuit is not linear between known instants; the message says which element.
+    """
+    # numba takes a second to import, and ngspice does not need it.
+    from snn2circuit.simulate.exact import ExactSolver
+
+    circuit = build_circuit(crossbar, stimulus.inputs[0], crossbar.name, parasitics=parasitics)
+    return ExactSolver(circuit).simulate(stimulus, workers=workers, on_progress=on_progress)
 
 
 def judge_with_snntorch(crossbar: CrossbarNetwork, waveforms: Waveforms) -> int:
