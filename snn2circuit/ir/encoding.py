@@ -90,7 +90,7 @@ class Encoding:
         values = self.normalise(samples)
         self.check(values, steps)
         places = np.arange(len(values)) if indices is None else np.asarray(indices, dtype=np.int64)
-        return self.present(values, steps, places, draw).astype(np.float64)
+        return self.present(values, steps, places, draw).astype(np.float64, copy=False)
 
     def check(self, values: Floats, steps: int) -> None:
         """Refuse normalised ``values`` that cannot be encoded; arguments and errors as in :meth:`encode`."""
@@ -112,7 +112,8 @@ class Encoding:
         """The drive of normalised ``values`` that passed :meth:`check`; spikes as truth values."""
         match self.kind:
             case "constant":
-                return np.repeat(values[:, None, :], steps, axis=1)
+                # A view without a copy; whoever sees that every step is the same vector may reckon with it once.
+                return np.broadcast_to(values[:, None, :], (len(values), steps, values.shape[1]))
             case "rate":
                 return self._bernoulli(values, steps, indices, draw)
             case "latency":

@@ -150,8 +150,11 @@ class Network:
             raise NetworkError(f"inputs have shape {inputs.shape}; the network takes (samples, steps, {self.sizes[0]})")
         signal: Floats = inputs
         for layer in self.layers:
-            current = layer.current(signal)
-            membrane = np.empty_like(current)
+            # A constant input is a view whose steps are one vector: its product is the same in every step.
+            held = signal.shape[1] > 1 and signal.strides[1] == 0
+            current = layer.current(signal[:, :1] if held else signal)
+            current = np.broadcast_to(current, (len(signal), signal.shape[1], layer.outputs))
+            membrane = np.empty(current.shape)
             state = layer.neuron.start((current.shape[0], layer.outputs))
             largest = 0.0
             for step in range(current.shape[1]):
