@@ -6,7 +6,7 @@ RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test install test-tools check lint format lock bench-crossbar bench-circuit clean distclean
+.PHONY: help demo test install test-tools check lint format lock bench-crossbar bench-circuit bench-training clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -41,6 +41,9 @@ lock: ## resolve requirements.lock again after a change in pyproject.toml; ARGS=
 	@[ -x .venv/bin/python ] || bash scripts/install_python.sh
 	$(RUN) pip install --quiet --no-deps uv==0.13.9
 	.venv/bin/python scripts/lock.py $(ARGS)
+
+bench-training: install ## how fast training is against plain snnTorch and its own lower bound; last line JSON
+	.venv/bin/python benchmarks/training.py
 
 bench-crossbar: install ## the crossbar solver against badcrossbar and ngspice; last line JSON
 	$(RUN) benchmarks.crossbar

@@ -10,6 +10,7 @@ goes on where it stopped.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,9 @@ from snn2circuit.steps import (
     compensate_parts,
     data_folder,
     deck_digest,
+    describe_tuning,
     design_encoding,
+    fine_tune,
     interruption,
     judge_with_snntorch,
     line_parasitics,
@@ -83,21 +86,29 @@ def run(
         check_circuit(design)
         dataset = load_dataset(design.data.dataset, data_folder(design))
     with stages.stage("train") as tell:
-        sections = design.fingerprint("network", "training", "circuit")
+        tuning = ("fine_tuning", "device") if design.fine_tuning.epochs else ()
+        sections = design.fingerprint("network", "training", "circuit", *tuning)
         inputs = fingerprint(design_encoding(design, dataset))
         key = " ".join((sections, inputs, fingerprint(dataset), __version__))
-        network = stages.reuse("train", key, "network.npz", Network, "history.jsonl", "training.png")
+        made = ("fine_tuning.json",) if tuning else ()
+        network = stages.reuse("train", key, "network.npz", Network, "history.jsonl", "training.png", *made)
         if network is None:
             from snn2circuit.training import plot_training
 
             trained = train_or_go_on(design, dataset, out, fresh=fresh, tensorboard=tensorboard, on_progress=tell)
-            network = read_trained(trained, dataset)
             plot_training(trained.history, out / "training.png")
+            if tuning and not trained.interrupted:
+                tuned = fine_tune(design, trained, dataset, history=out / "fine_tuning.jsonl", on_progress=tell)
+                write_json(out / "fine_tuning.json", tuned.as_dict())
+                trained = tuned.trained
+            network = read_trained(trained, dataset)
             save(network, out / "network.npz")
             if trained.interrupted:
                 stages.notes["train"] = interruption(trained)
             else:
                 stages.keep("train", key, network)
+        if tuning and "train" not in stages.notes:
+            stages.notes["train"] = describe_tuning(json.loads((out / "fine_tuning.json").read_text(encoding="utf-8")))
     with stages.stage("evaluate"):
         evaluation = evaluate(network, dataset.test, dataset.classes)
         write_evaluation(evaluation, out)

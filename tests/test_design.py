@@ -9,9 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snn2circuit.datasets import load_dataset
 from snn2circuit.design import Design, keys, parse_design, read_design
-from snn2circuit.errors import DesignError
-from snn2circuit.training import Recipe
+from snn2circuit.errors import DesignError, NetlistError, NetworkError
+from snn2circuit.neurons.alpha import Alpha
+from snn2circuit.neurons.leaky import Leaky
+from snn2circuit.steps import check_circuit, design_recipe, make_neurons
+from snn2circuit.training import Recipe, train
 
 
 def test_an_empty_file_is_the_default_design() -> None:
@@ -73,6 +77,40 @@ def test_a_design_made_in_python_is_checked_too() -> None:
         replace(Design(), device=replace(Design().device, levels=1))
 
 
+def test_a_list_has_one_value_for_each_layer() -> None:
+    design = parse_design(
+        "[network]\nhidden = [5]\nneuron = ['leaky', 'alpha']\nbeta = [0.5, 0.75]\nreset_mechanism = ['none', 'zero']"
+    )
+    assert parse_design(design.as_toml()) == design
+    first, second = make_neurons(design)
+    assert first == Leaky(beta=0.5, reset_mechanism="none")
+    assert second == Alpha(alpha=0.95, beta=0.75, reset_mechanism="zero")
+    assert design_recipe(design, load_dataset("xor")).neurons == (first, second)
+    for text, says in (
+        ("beta = [0.5]", r"\[network\] beta lists 1 values; 2 layers need one each"),
+        ("neuron = ['leaky', 'alfa']", "did you mean 'alpha'"),
+        ("beta = [0.5, 'x']", "a number is needed"),
+        ("beta = []", "a number is needed, or a list with one for each layer"),
+        ("beta = [[0.5], 0.5]", "a number is needed"),
+    ):
+        with pytest.raises(DesignError, match=says):
+            parse_design("[network]\n" + text)
+
+
+def test_a_layer_without_a_circuit_is_refused_before_training() -> None:
+    for lines, says in (
+        ("neuron = ['leaky', 'alpha']", "alpha_2: an alpha neuron with reset by subtraction has no circuit"),
+        ("neuron = ['lapicque', 'leaky']\nC = 0.5", "lapicque_1: time_step 1 is not below R·C = 0.5"),
+    ):
+        with pytest.raises(NetlistError, match=says):
+            check_circuit(parse_design("[network]\n" + lines))
+    with pytest.raises(NetworkError, match="beta of a Lapicque neuron cannot be learnt"):
+        train(
+            load_dataset("xor"),
+            design_recipe(parse_design("[network]\nneuron = 'lapicque'\nlearn_beta = true"), load_dataset("xor")),
+        )
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(DesignError, match=r"gone\.toml cannot be read"):
         read_design(tmp_path / "gone.toml")
@@ -102,7 +140,7 @@ def test_the_training_section_is_the_recipe() -> None:
     """Same keys, same defaults: a design without a training section trains as ``Recipe()`` does."""
     ours = {name: getattr(Design().training, name) for name in keys(type(Design().training)) if name != "seed"}
     # The encoding is made from several keys and the data.
-    network = ("neuron", "convolution", "hidden", "steps", "bias", "encoding")
+    network = ("neuron", "convolution", "hidden", "steps", "bias", "learn_beta", "learn_threshold", "encoding")
     assert ours == {each.name: each.default for each in fields(Recipe) if each.name not in network}
     assert {name: getattr(Design().network, name) for name in network[1:-1]} == {
         each.name: each.default for each in fields(Recipe) if each.name in network[1:-1]

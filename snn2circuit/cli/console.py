@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from snn2circuit.training.recipe import ENGINES
 
 if TYPE_CHECKING:
     from snn2circuit.design import Design
@@ -17,17 +20,25 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)  # a folder th
 OUT = click.Path(path_type=Path)  # a file or folder to write
 
 
-def read_design(path: Path | None) -> Design:
-    """The design in a file, or the built-in one."""
+def read_design(path: Path | None, engine: str | None = None) -> Design:
+    """The design in a file, or the built-in one; ``engine`` replaces the one it trains with."""
     from snn2circuit import design
 
-    return design.read_design(path) if path else design.Design()
+    chosen = design.read_design(path) if path else design.Design()
+    return replace(chosen, training=replace(chosen.training, engine=engine)) if engine else chosen
 
 
 def design_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the option ``--design``, which a command receives as ``design_file``."""
     return click.option(
         "-d", "--design", "design_file", type=IN, help="Design file; without one, the built-in digits design."
+    )(command)
+
+
+def engine_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the option ``--engine``."""
+    return click.option(
+        "--engine", type=click.Choice(ENGINES), help="Time loop to train with, instead of the design's."
     )(command)
 
 

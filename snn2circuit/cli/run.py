@@ -7,17 +7,18 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import IN, OUT, read_design, stage_bars, table, tensorboard_option
+from snn2circuit.cli.console import IN, OUT, engine_option, read_design, stage_bars, table, tensorboard_option
 
 
 @click.command()
 @click.argument("design_file", type=IN, required=False, metavar="[DESIGN.toml]")
 @click.option("-o", "--out", type=OUT, required=True, help="Folder for the results.")
 @click.option("--fresh", is_flag=True, help="Do everything again, even where results in OUT still hold.")
+@engine_option
 @tensorboard_option
-def run(design_file: Path | None, out: Path, fresh: bool, tensorboard: Path | None) -> None:
+def run(design_file: Path | None, out: Path, fresh: bool, engine: str | None, tensorboard: Path | None) -> None:
     """Run all stages: train, map, netlist, simulate, compare, layout, report."""
-    design = read_design(design_file)
+    design = read_design(design_file, engine)
     from snn2circuit import flow
     from snn2circuit.analysis.report import headline
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import OUT, bar, design_option, read_design, tensorboard_option
+from snn2circuit.cli.console import OUT, bar, design_option, engine_option, read_design, tensorboard_option
 
 
 @click.command()
@@ -16,6 +16,7 @@ from snn2circuit.cli.console import OUT, bar, design_option, read_design, tensor
 @click.option("--history", type=OUT, help="File that gets one line of JSON per epoch as it ends.")
 @click.option("--metrics", type=OUT, help="Folder for metrics.json, its pictures and the learning curves.")
 @click.option("--resume", is_flag=True, help="Go on with the training that was cut short, bit for bit.")
+@engine_option
 @tensorboard_option
 def train(
     design_file: Path | None,
@@ -24,13 +25,14 @@ def train(
     history: Path | None,
     metrics: Path | None,
     resume: bool,
+    engine: str | None,
     tensorboard: Path | None,
 ) -> None:
     """Train a network with snnTorch and write it.
 
     Ctrl-C ends the training and keeps the best so far; the folder OUT.checkpoints holds what --resume goes on from.
     """
-    design = read_design(design_file)
+    design = read_design(design_file, engine)
     from snn2circuit import steps
     from snn2circuit.analysis.evaluate import evaluate
     from snn2circuit.datasets import load_dataset
@@ -49,6 +51,11 @@ def train(
             tensorboard=tensorboard,
             on_progress=tell,
         )
+    if design.fine_tuning.epochs and not trained.interrupted:
+        with bar("fine-tune") as tell:
+            tuned = steps.fine_tune(design, trained, dataset, on_progress=tell)
+        click.echo(steps.describe_tuning(tuned.as_dict()))
+        trained = tuned.trained
     network = steps.read_trained(trained, dataset)
     save(network, out)
     if trained.interrupted:

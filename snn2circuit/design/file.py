@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import tomllib
+import types
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,15 +19,18 @@ from typing import Any
 
 from snn2circuit.design.key import keys
 from snn2circuit.design.sections import (
+    PER_LAYER,
     CircuitSection,
     Data,
     DeviceSection,
+    FineTuning,
     LayoutSection,
     NetworkSection,
     Simulation,
     Training,
 )
-from snn2circuit.errors import DesignError
+from snn2circuit.errors import DesignError, TrainingError
+from snn2circuit.training.architecture import count_layers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,7 @@ class Design:
     data: Data = field(default_factory=Data)
     network: NetworkSection = field(default_factory=NetworkSection)
     training: Training = field(default_factory=Training)
+    fine_tuning: FineTuning = field(default_factory=FineTuning)
     device: DeviceSection = field(default_factory=DeviceSection)
     circuit: CircuitSection = field(default_factory=CircuitSection)
     simulation: Simulation = field(default_factory=Simulation)
@@ -46,6 +51,19 @@ class Design:
             for name, key in keys(type(value)).items():
                 if problem := key.check(getattr(value, name)):
                     raise DesignError(f"[{section}] {name} = {getattr(value, name)!r}: {problem}")
+        try:
+            layers = count_layers(self.network.convolution, self.network.hidden)
+        except TrainingError as error:
+            raise DesignError(f"[network] {error}") from None
+        for name in PER_LAYER:
+            value = getattr(self.network, name)
+            if isinstance(value, tuple) and len(value) != layers:
+                raise DesignError(f"[network] {name} lists {len(value)} values; {layers} layers need one each")
+        if self.fine_tuning.epochs and self.network.convolution:
+            raise DesignError(
+                "[fine_tuning] takes fully connected layers only, because each device of an unrolled convolution holds "
+                "its own copy of a weight; set epochs = 0 or leave convolution empty"
+            )
 
     def sections(self) -> list[tuple[str, Any]]:
         """Name and value of every section, in the file's order."""
@@ -116,6 +134,14 @@ _WORDS: dict[Any, str] = {str: "text in quotes", int: "a whole number", float: "
 
 
 def _convert(value: Any, kind: Any) -> Any:
+    if isinstance(kind, types.UnionType):
+        single = typing.get_args(kind)[0]
+        if isinstance(value, list) and value:
+            return tuple(_convert(each, single) for each in value)
+        try:
+            return _convert(value, single)
+        except TypeError as error:
+            raise TypeError(f"{error}, or a list with one for each layer") from None
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind == tuple[int, ...]:

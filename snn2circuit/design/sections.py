@@ -17,8 +17,9 @@ from snn2circuit.neurons import NEURONS
 from snn2circuit.neurons.families import FAMILIES
 from snn2circuit.neurons.parameters import RESETS
 from snn2circuit.training.losses import LOSSES
-from snn2circuit.training.recipe import SCHEDULES
+from snn2circuit.training.recipe import ENGINES, SCHEDULES
 
+PER_LAYER = ("neuron", "beta", "alpha", "R", "C", "time_step", "threshold", "reset_mechanism")  # of [network]
 NORMALIZATIONS = ("none", "standard", "range", "fixed")
 
 
@@ -48,16 +49,30 @@ class NetworkSection:
         str,
         Key("convolution and pooling before the hidden layers: 8c5-p2 is 8 maps of 5 x 5, then the mean over 2 x 2"),
     ] = ""
-    neuron: Annotated[str, Key("neuron model of every layer", tuple(NEURONS))] = "leaky"
-    beta: Annotated[float, Key("membrane decay per step", low=0, high=1)] = 0.9
-    alpha: Annotated[float, Key("decay of the second state (synaptic, alpha)", low=0, high=1)] = 0.95
-    R: Annotated[float, Key("resistance in the model's units (lapicque)", low=0, above=True)] = 1.0
-    C: Annotated[float, Key("capacitance in the model's units (lapicque); 0: from beta", low=0)] = 0.0
-    time_step: Annotated[float, Key("time step in the model's units (lapicque)", low=0, above=True)] = 1.0
-    threshold: Annotated[float, Key("a neuron spikes above this membrane", low=0, above=True)] = 1.0
-    reset_mechanism: Annotated[str, Key("what a spike does to its membrane", RESETS)] = "subtract"
+    neuron: Annotated[
+        str | tuple[str, ...],
+        Key(
+            "neuron model of every layer, or a list with one for each layer, as for all keys down to reset_mechanism",
+            tuple(NEURONS),
+        ),
+    ] = "leaky"
+    beta: Annotated[float | tuple[float, ...], Key("membrane decay per step", low=0, high=1)] = 0.9
+    alpha: Annotated[float | tuple[float, ...], Key("decay of the second state (synaptic, alpha)", low=0, high=1)] = (
+        0.95
+    )
+    R: Annotated[float | tuple[float, ...], Key("resistance in the model's units (lapicque)", low=0, above=True)] = 1.0
+    C: Annotated[float | tuple[float, ...], Key("capacitance in the model's units (lapicque); 0: from beta", low=0)] = (
+        0.0
+    )
+    time_step: Annotated[
+        float | tuple[float, ...], Key("time step in the model's units (lapicque)", low=0, above=True)
+    ] = 1.0
+    threshold: Annotated[float | tuple[float, ...], Key("a neuron spikes above this membrane", low=0, above=True)] = 1.0
+    reset_mechanism: Annotated[str | tuple[str, ...], Key("what a spike does to its membrane", RESETS)] = "subtract"
     steps: Annotated[int, Key("time steps per sample", low=1, high=100_000)] = 25
     bias: Annotated[bool, Key("a bias per neuron, one more word line per layer")] = True
+    learn_beta: Annotated[bool, Key("train each layer's beta too, from the value above (not lapicque)")] = False
+    learn_threshold: Annotated[bool, Key("train each layer's threshold too, from the value above")] = False
     encoding: Annotated[str, Key("how a sample drives the first layer, step by step", ENCODINGS)] = "constant"
     encoding_seed: Annotated[int, Key("seed of the spikes (rate)", low=0, high=MAX_SEED)] = 0
     latency_threshold: Annotated[
@@ -95,7 +110,24 @@ class Training:
     ] = 0.99
     validation: Annotated[float, Key("share of the training data that chooses the best epoch", low=0, high=0.9)] = 0.1
     surrogate_slope: Annotated[float, Key("alpha of snnTorch's atan surrogate gradient", low=0, above=True)] = 2.0
+    engine: Annotated[
+        str, Key("time loop: compiled, or snnTorch's own step by step; the same result up to rounding", ENGINES)
+    ] = "fused"
     seed: Annotated[int, Key("seed of initial weights and shuffling", low=0, high=2**32 - 1)] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTuning:
+    """Training that goes on against the device: with its levels in every batch, and the spread of its conductances."""
+
+    epochs: Annotated[int, Key("passes over the training data; 0 for no fine-tuning", low=0, high=100_000)] = 0
+    learning_rate: Annotated[
+        float, Key("Adam's first step size; falls to 0 along a cosine", low=0, above=True, high=10)
+    ] = 0.001
+    variation: Annotated[
+        float, Key("lognormal spread of a conductance, over its value, that is trained against", low=0, high=1)
+    ] = 0.0
+    draws: Annotated[int, Key("sets of devices that the accuracy is measured on if they vary", low=1, high=1000)] = 10
 
 
 @dataclass(frozen=True, kw_only=True)

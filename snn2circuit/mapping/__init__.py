@@ -2,6 +2,7 @@
 
 from snn2circuit.mapping.compensate import LayerCompensation, Measure, compensate_network
 from snn2circuit.mapping.cost import LayerCost, mapping_cost
+from snn2circuit.mapping.hold import held_weights
 from snn2circuit.mapping.lower import lower_network, unrolled_sizes
 from snn2circuit.mapping.passes import map_network
 from snn2circuit.mapping.tiling import cut_tiles
@@ -12,6 +13,7 @@ __all__ = [
     "Measure",
     "compensate_network",
     "cut_tiles",
+    "held_weights",
     "lower_network",
     "map_network",
     "mapping_cost",

@@ -17,6 +17,7 @@ from snn2circuit.steps.circuit import (
 from snn2circuit.steps.compensation import SAMPLES, Compensation, compensate_parts
 from snn2circuit.steps.evaluation import write_evaluation
 from snn2circuit.steps.exchange import FORMATS, Protocol, export_network, import_network
+from snn2circuit.steps.fine_tuning import Tuned, describe_tuning, device_weights, fine_tune
 from snn2circuit.steps.stack import build_stack
 from snn2circuit.steps.training import (
     data_folder,
@@ -24,7 +25,7 @@ from snn2circuit.steps.training import (
     design_recipe,
     from_snntorch,
     interruption,
-    make_neuron,
+    make_neurons,
     read_trained,
     train,
     train_module,
@@ -37,6 +38,7 @@ __all__ = [
     "SAMPLES",
     "Compensation",
     "Protocol",
+    "Tuned",
     "advise_design",
     "build_stack",
     "check_circuit",
@@ -44,16 +46,19 @@ __all__ = [
     "compensate_parts",
     "data_folder",
     "deck_digest",
+    "describe_tuning",
     "design_encoding",
     "design_recipe",
+    "device_weights",
     "export_network",
+    "fine_tune",
     "from_snntorch",
     "import_network",
     "interruption",
     "judge_with_snntorch",
     "line_parasitics",
     "load_crossbar",
-    "make_neuron",
+    "make_neurons",
     "map_crossbar",
     "read_trained",
     "reduce_crossbars",

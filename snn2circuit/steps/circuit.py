@@ -28,7 +28,7 @@ from snn2circuit.mapping import cut_tiles, map_network
 from snn2circuit.netlist import build_circuit, crossbar_arrays
 from snn2circuit.neurons import NEURONS
 from snn2circuit.simulate.crossbar import reduce_crossbar
-from snn2circuit.steps.training import make_neuron
+from snn2circuit.steps.training import make_neurons
 
 PARTS: dict[str, type] = {**NEURONS, **DEVICE_KINDS}  # what saved nouns may hold
 
@@ -44,7 +44,8 @@ def check_circuit(design: Design) -> None:
         electronics=select(design.circuit.electronics),
         family=design.circuit.family,
     )
-    make_neuron(design).cell(design.network.neuron, unit)
+    for number, neuron in enumerate(make_neurons(design), start=1):
+        neuron.cell(f"{neuron.kind}_{number}", unit)
 
 
 def map_crossbar(design: Design, network: Network, dataset: Dataset | None) -> CrossbarNetwork:

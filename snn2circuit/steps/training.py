@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snn2circuit.design import Design
+from snn2circuit.design.sections import PER_LAYER
 from snn2circuit.errors import CheckpointRefused, DataError, DesignError, FileFormatError
 from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.encoding import PROBABILITIES, Encoding
 from snn2circuit.ir.network import Network
 from snn2circuit.ir.parts import Neuron
 from snn2circuit.neurons import NEURONS
+from snn2circuit.training.architecture import count_layers
 from snn2circuit.training.losses import LOSSES
 
 if TYPE_CHECKING:
@@ -23,11 +25,16 @@ if TYPE_CHECKING:
     from snn2circuit.training import Progress, Recipe, Trained
 
 
-def make_neuron(design: Design) -> Neuron:
-    """The neuron part a design describes; it takes the keys it knows, the others belong to other neurons."""
-    part = NEURONS[design.network.neuron]
-    values = {**dataclasses.asdict(design.network), **dataclasses.asdict(design.circuit)}
-    return part(**{name: values[name] for name in inspect.signature(part).parameters if name in values})
+def make_neurons(design: Design) -> tuple[Neuron, ...]:
+    """The neuron part of each layer; it takes the keys it knows, the others belong to other neurons."""
+    neurons = []
+    for layer in range(count_layers(design.network.convolution, design.network.hidden)):
+        keys = {**dataclasses.asdict(design.network), **dataclasses.asdict(design.circuit)}
+        lists = {name: keys[name][layer] for name in PER_LAYER if isinstance(keys[name], tuple)}
+        values = {**keys, **lists}
+        part = NEURONS[values["neuron"]]
+        neurons.append(part(**{name: values[name] for name in inspect.signature(part).parameters if name in values}))
+    return tuple(neurons)
 
 
 def design_encoding(design: Design, dataset: Dataset) -> Encoding:
@@ -73,7 +80,7 @@ def design_recipe(design: Design, dataset: Dataset) -> Recipe:
     return Recipe(
         convolution=section.convolution,
         hidden=section.hidden,
-        neuron=make_neuron(design),
+        neuron=make_neurons(design),
         steps=section.steps,
         encoding=design_encoding(design, dataset),
         bias=section.bias,
@@ -90,6 +97,9 @@ def design_recipe(design: Design, dataset: Dataset) -> Recipe:
         noise=design.training.noise,
         validation=design.training.validation,
         surrogate_slope=design.training.surrogate_slope,
+        learn_beta=section.learn_beta,
+        learn_threshold=section.learn_threshold,
+        engine=design.training.engine,
     )
 
 
@@ -165,7 +175,7 @@ def interruption(trained: Trained) -> str:
 def read_trained(trained: Trained, dataset: Dataset) -> Network:
     """The network of a finished training, with the circuit values of the recipe's neuron."""
     recipe = trained.recipe
-    capacitance = getattr(recipe.neuron, "capacitance", None)
+    capacitance = getattr(recipe.neurons[0], "capacitance", None)
     circuit = {} if capacitance is None else {"capacitance": capacitance}
     network = from_snntorch(
         trained.module, name=dataset.name, steps=recipe.steps, dataset=dataset.name, circuit=circuit

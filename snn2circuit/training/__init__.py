@@ -23,10 +23,13 @@ from snn2circuit.training.recipe import Recipe
 if TYPE_CHECKING:
     from snn2circuit.training.backprop import Trained, train
     from snn2circuit.training.checkpoint import load_state_dict, save_state_dict
+    from snn2circuit.training.device_aware import OnDevice, measure_on_device
+    from snn2circuit.training.evaluation import predict_many
     from snn2circuit.training.models import SpikingNet
 
 __all__ = [
     "EpochRecord",
+    "OnDevice",
     "Progress",
     "Recipe",
     "SpikingNet",
@@ -35,9 +38,11 @@ __all__ = [
     "confusion_matrix",
     "load_state_dict",
     "mean_present",
+    "measure_on_device",
     "one_vs_rest_accuracy",
     "plot_training",
     "precision_recall_f1",
+    "predict_many",
     "read_history",
     "roc_auc",
     "roc_curve",
@@ -47,6 +52,9 @@ __all__ = [
 ]
 
 _WITH_TORCH = {
+    "OnDevice": "device_aware",
+    "measure_on_device": "device_aware",
+    "predict_many": "evaluation",
     "SpikingNet": "models",
     "Trained": "backprop",
     "load_state_dict": "checkpoint",

@@ -49,6 +49,15 @@ def parse_convolution(text: str) -> tuple[Convolution | Pooling, ...]:
     return tuple(_parse(part, text) for part in text.split("-")) if text else ()
 
 
+def count_layers(convolution: str, hidden: tuple[int, ...]) -> int:
+    """Layers of neurons: one after each convolution, the hidden ones, and the outputs.
+
+    Raises:
+        TrainingError: ``convolution`` is no such word.
+    """
+    return sum(isinstance(part, Convolution) for part in parse_convolution(convolution)) + len(hidden) + 1
+
+
 def _parse(part: str, text: str) -> Convolution | Pooling:
     if match := _CONVOLUTION.fullmatch(part):
         channels, kernel, stride, padding = (

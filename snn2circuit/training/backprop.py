@@ -15,13 +15,14 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 import torch
+from torch import Tensor
 
 from snn2circuit.errors import FileFormatError, TrainingError
 from snn2circuit.ir.dataset import Dataset
@@ -34,6 +35,7 @@ from snn2circuit.training.checkpoint import (
     save_checkpoint,
     save_state_dict,
 )
+from snn2circuit.training.device_aware import DeviceWeights
 from snn2circuit.training.history import EpochRecord, append_record, start_history
 from snn2circuit.training.loop import Loop
 from snn2circuit.training.models import SpikingNet
@@ -70,6 +72,8 @@ def train(
     checkpoints: Path | None = None,
     resume: bool = False,
     tensorboard: Path | None = None,
+    start: Mapping[str, Tensor] | None = None,
+    device: DeviceWeights | None = None,
 ) -> Trained:
     """Train a network on ``dataset`` and keep the weights of its best epoch.
 
@@ -87,6 +91,8 @@ def train(
         history: file that gets one line of JSON per epoch as it ends.
         checkpoints: folder for ``last.pt`` and ``best.pt``; without one, nothing is kept to resume from.
         tensorboard: folder that gets TensorBoard event files.
+        start: weights to begin with, instead of random ones; such a training keeps no checkpoints.
+        device: what devices hold of weights: train and choose the best epoch as they hold them.
         resume: go on from ``last.pt`` if it is there; start anew if it is not.
 
     Returns:
@@ -103,9 +109,11 @@ def train(
     for which, split in (("training", dataset.train), ("test", dataset.test)):
         if not len(split.labels):
             raise TrainingError(f"dataset {dataset.name} has no {which} samples")
+    if checkpoints is not None and (start is not None or device is not None):
+        raise TrainingError("a training that begins with given weights or runs on devices cannot keep checkpoints")
     who = identity(dataset, recipe, seed) if checkpoints is not None else {}
     with _fixed_threads(), _ctrl_c() as stop:
-        loop = Loop(dataset, recipe, seed)
+        loop = Loop(dataset, recipe, seed, start=start, device=device)
         if resume and checkpoints is not None and (checkpoints / LAST).exists():
             _restore(loop, checkpoints / LAST, who)
         if checkpoints is not None:

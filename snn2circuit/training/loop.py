@@ -27,7 +27,8 @@ from torch import Tensor
 from snn2circuit.errors import TrainingError
 from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.noun import Ints
-from snn2circuit.training.evaluation import evaluate
+from snn2circuit.training.device_aware import DeviceWeights, on_device
+from snn2circuit.training.evaluation import Run, evaluate
 from snn2circuit.training.history import EpochRecord
 from snn2circuit.training.losses import LOSSES
 from snn2circuit.training.maps import build_maps
@@ -39,10 +40,29 @@ from snn2circuit.training.samples import Samples
 class Loop:
     """A training between two batches."""
 
-    def __init__(self, dataset: Dataset, recipe: Recipe, seed: int) -> None:
-        """Initial weights, and the samples to train, validate and test on."""
+    def __init__(
+        self,
+        dataset: Dataset,
+        recipe: Recipe,
+        seed: int,
+        *,
+        start: Mapping[str, Tensor] | None = None,
+        device: DeviceWeights | None = None,
+    ) -> None:
+        """Initial weights, and the samples to train, validate and test on.
+
+        Args:
+            dataset: what to learn.
+            recipe: how.
+            seed: of everything random.
+            start: weights to begin with, instead of random ones.
+            device: what devices hold of weights, if the network is to be trained and measured as they hold it.
+        """
         self.recipe = recipe
         self.module = _build(dataset, recipe, seed)
+        if start is not None:
+            self.module.load_state_dict(start)
+        self.device = device
         self.mean = copy.deepcopy(self.module)
         self.generator = torch.Generator().manual_seed(seed)
         kept, held = hold_back(dataset.train.labels, recipe.validation, seed)
@@ -82,7 +102,11 @@ class Loop:
         # Evaluations are draw 0, so the draws of the epochs begin at 1.
         inputs = self.train.present(chosen, draw=len(self.records) + 1, noise=recipe.noise, generator=self.generator)
         labels, rule = self.train.labels[chosen], LOSSES[recipe.loss]
-        spikes, membranes = self.module(inputs)
+        run: Run = self.module
+        if self.device is not None:
+            draw = int(torch.randint(2**62, (), generator=self.generator))
+            run = on_device(self.module, self.device, draw)
+        spikes, membranes = run(inputs)
         votes, loss = rule.votes(spikes, membranes), rule.value(spikes, membranes, labels, recipe)
         if not torch.isfinite(loss):
             raise TrainingError(
@@ -139,7 +163,9 @@ class Loop:
 
     def _end_epoch(self) -> EpochRecord:
         recipe = self.recipe
-        validation_loss, validation_accuracy = evaluate(self.mean, self.validation, recipe)
+        with torch.no_grad():
+            mean: Run = self.mean if self.device is None else on_device(self.mean, self.device, 0)
+        validation_loss, validation_accuracy = evaluate(mean, self.validation, recipe)
         highest = max(validation_accuracy, *(record.validation_accuracy for record in self.records), 0.0)
         tolerance = math.sqrt(highest * (1 - highest) / len(self.validation))
         record = EpochRecord(
@@ -149,7 +175,7 @@ class Loop:
             train_accuracy=self.correct / len(self.train),
             validation_loss=validation_loss,
             validation_accuracy=validation_accuracy,
-            test_accuracy=evaluate(self.mean, self.test, recipe)[1],
+            test_accuracy=evaluate(mean, self.test, recipe)[1],
             learning_rate=float(self.schedule.get_last_lr()[0]),
             best=validation_accuracy >= highest - tolerance,
         )
@@ -185,8 +211,11 @@ def _build(dataset: Dataset, recipe: Recipe, seed: int) -> SpikingNet:
         maps = build_maps(dataset.shape, recipe.convolution, widths, bias=recipe.bias)
         return SpikingNet(
             (),
-            (recipe.neuron,) * len(maps),
+            recipe.neurons,
             steps=recipe.steps,
             surrogate=surrogate.atan(alpha=recipe.surrogate_slope),
             maps=maps,
+            engine=recipe.engine,
+            learn_beta=recipe.learn_beta,
+            learn_threshold=recipe.learn_threshold,
         )

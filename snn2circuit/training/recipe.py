@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from snn2circuit.errors import TrainingError
 from snn2circuit.ir.encoding import CONSTANT, Encoding
 from snn2circuit.ir.parts import Neuron
-from snn2circuit.training.architecture import parse_convolution
+from snn2circuit.training.architecture import count_layers
 from snn2circuit.training.losses import LOSSES
 
 ENGINES = ("fused", "snntorch")  # our compiled time loop; the plain loop over snnTorch's modules
@@ -27,7 +27,7 @@ class Recipe:
     learning its samples by heart. ``averaging`` evens out the steps of the optimiser, each of which moves some spikes.
     """
 
-    neuron: Neuron  # of every layer
+    neuron: Neuron | tuple[Neuron, ...]  # of every layer, or one for each
     convolution: str = ""  # layers before the hidden ones, see snn2circuit.training.architecture
     hidden: tuple[int, ...] = (32,)  # neurons of each hidden layer; empty for a single layer
     steps: int = 25  # that an input is presented for
@@ -46,14 +46,29 @@ class Recipe:
     averaging: float = 0.99  # share of the old value in the running mean of the weights, per batch; 0 for no mean
     validation: float = 0.1  # share of the training split, per class, that is held back to choose the best epoch
     surrogate_slope: float = 2.0  # alpha of snnTorch's `atan`, the gradient that stands in for a spike's
+    learn_beta: bool = False  # whether each layer's beta is trained like a weight, from the value its neuron has
+    learn_threshold: bool = False  # whether each layer's threshold is
+    engine: str = "fused"  # what runs the time loop, one of ENGINES; the result is the same up to rounding
+
+    @property
+    def neurons(self) -> tuple[Neuron, ...]:
+        """The neuron of each layer."""
+        return (
+            self.neuron
+            if isinstance(self.neuron, tuple)
+            else (self.neuron,) * count_layers(self.convolution, self.hidden)
+        )
 
     def __post_init__(self) -> None:
+        if len(self.neurons) != (layers := count_layers(self.convolution, self.hidden)):
+            raise TrainingError(f"neuron lists {len(self.neurons)} neurons; {layers} layers need one each")
+        if self.engine not in ENGINES:
+            raise TrainingError(f"engine is {self.engine!r}; allowed: {', '.join(ENGINES)}")
         for name, least in (("steps", 1), ("epochs", 1), ("batch", 1)):
             if getattr(self, name) < least:
                 raise TrainingError(f"{name} is {getattr(self, name)}; it must be at least {least}")
         if any(size < 1 for size in self.hidden):
             raise TrainingError(f"hidden is {self.hidden}; every hidden layer needs at least 1 neuron")
-        parse_convolution(self.convolution)
         for name in ("learning_rate", "temperature", "surrogate_slope"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise TrainingError(f"{name} is {getattr(self, name)}; it must be finite and above 0")

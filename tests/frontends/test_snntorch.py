@@ -15,8 +15,14 @@ from torch import nn
 from snn2circuit.errors import NetworkError
 from snn2circuit.frontends.snntorch import from_snntorch, run_snntorch, to_snntorch
 from snn2circuit.ir.network import Layer, Network
+from snn2circuit.ir.parts import Neuron
 from snn2circuit.neurons import NEURONS
+from snn2circuit.neurons.alpha import Alpha
+from snn2circuit.neurons.lapicque import Lapicque
 from snn2circuit.neurons.leaky import Leaky
+from snn2circuit.neurons.synaptic import Synaptic
+from snn2circuit.training.models import SpikingNet
+from snn2circuit.training.recipe import ENGINES
 
 
 def read(module: nn.Module, **options: object) -> Network:
@@ -27,6 +33,32 @@ def pair(inputs: int = 3, outputs: int = 2, **settings: object) -> list[nn.Modul
     return [nn.Linear(inputs, outputs), snntorch.Leaky(**{"beta": 0.9, **settings})]
 
 
+def shares(low: float = 0.0, high: float = 1.0) -> st.SearchStrategy[float]:
+    return st.one_of(st.sampled_from([low, (low + high) / 2, high]), st.floats(low, high))
+
+
+@st.composite
+def neurons(draw: st.DrawFn) -> Neuron:
+    """Any of the four, with any parameters snnTorch takes."""
+    common = {
+        "threshold": draw(st.one_of(st.just(1.0), st.floats(0.05, 4))),
+        "reset_mechanism": draw(st.sampled_from(["subtract", "zero", "none"])),
+    }
+    match draw(st.sampled_from(list(NEURONS))):
+        case "lapicque":
+            if draw(st.booleans()):
+                return Lapicque(beta=draw(shares(0.4, 0.99)), **common)
+            return Lapicque(
+                R=draw(st.floats(0.5, 5)), C=draw(st.floats(0.5, 5)), time_step=draw(shares(0.01, 0.3)), **common
+            )
+        case "synaptic":
+            return Synaptic(alpha=draw(shares()), beta=draw(shares()), **common)
+        case "alpha":
+            beta = draw(shares(0.05, 0.8))
+            return Alpha(alpha=draw(shares(beta + 0.05, 1.0)), beta=beta, **common)
+    return Leaky(beta=draw(st.one_of(st.sampled_from([0.9, 0.99]), shares())), **common)
+
+
 @st.composite
 def networks(draw: st.DrawFn) -> tuple[Network, np.ndarray]:
     """A random network with one neuron setting per layer, and inputs that vary from step to step."""
@@ -34,11 +66,7 @@ def networks(draw: st.DrawFn) -> tuple[Network, np.ndarray]:
     sizes = draw(st.lists(st.integers(1, 6), min_size=2, max_size=4))
     layers = []
     for inputs, outputs in itertools.pairwise(sizes):
-        neuron = Leaky(
-            beta=draw(st.one_of(st.sampled_from([0.0, 0.5, 0.9, 0.99, 1.0]), st.floats(0, 1))),
-            threshold=draw(st.one_of(st.just(1.0), st.floats(0.05, 4))),
-            reset_mechanism=draw(st.sampled_from(["subtract", "zero", "none"])),
-        )
+        neuron = draw(neurons())
         bias = random.normal(size=outputs) * 0.3 if draw(st.booleans()) else None
         layers.append(Layer(weight=random.normal(size=(outputs, inputs)), bias=bias, neuron=neuron))
     steps = draw(st.integers(1, 30))
@@ -52,8 +80,40 @@ def test_network_equals_snntorch_in_float64(case: tuple[Network, np.ndarray]) ->
     network, inputs = case
     ours, judge = network.run(inputs), run_snntorch(network, inputs)
     for mine, theirs, spikes, fired in zip(ours.membranes, judge.membranes, ours.spikes, judge.spikes, strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(mine, theirs, rtol=1e-11, atol=1e-11)
         assert (spikes == fired).all()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_learnt_parameters_are_read_and_spike_the_same(engine: str) -> None:
+    parts = (
+        Leaky(beta=0.8, threshold=0.5),
+        Synaptic(alpha=0.5, beta=0.7, threshold=0.6, reset_mechanism="zero"),
+        Alpha(alpha=0.9, beta=0.5, threshold=0.4, reset_mechanism="none"),
+        Leaky(beta=0.95, threshold=0.5),
+    )
+    torch.manual_seed(3)
+    module = SpikingNet((5, 9, 8, 7, 3), parts, steps=12, engine=engine, learn_beta=True, learn_threshold=True)
+    optimizer = torch.optim.Adam(module.parameters(), lr=0.02)
+    samples = torch.rand(20, 5) * 3
+    for _ in range(5):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(module(samples)[1].sum(0), torch.arange(20) % 3).backward()
+        optimizer.step()
+    network = from_snntorch(module, neurons=NEURONS, name="learnt", steps=12)
+    for part, layer in zip(parts, network.layers, strict=True):
+        assert layer.neuron.threshold != part.threshold
+        assert layer.neuron.beta != part.beta
+    module.double()
+    with torch.no_grad():
+        spikes, membranes = (each.numpy().transpose(1, 0, 2) for each in SpikingNet._fused(module, samples.double()))
+    activity = network.run(network.encode(samples.numpy()))
+    np.testing.assert_allclose(activity.membranes[-1], membranes, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(activity.spikes[-1], spikes > 0)
+    judge = run_snntorch(network, network.encode(samples.numpy()))
+    assert [spike.mean() > 0.02 for spike in judge.spikes] == [True] * 4
+    for mine, theirs in zip(activity.spikes, judge.spikes, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
 
 
 def test_judge_spikes_and_resets_are_not_vacuous() -> None:
