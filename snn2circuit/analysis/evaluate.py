@@ -3,7 +3,8 @@
 The score of a class is what decides for it: the output's membrane summed over the steps, or its spikes. FLOPs are
 counted as in the SNNtrainer3D paper (S. L. Jurj et al., Applied Sciences 14(13), 5752, 2024,
 doi:10.3390/app14135752): ``2·sum(l_i·l_{i+1})`` over the layer sizes, one multiplication and one addition for each
-weight, regardless of neuron model, biases and steps.
+weight, regardless of neuron model, biases and steps. That formula knows no convolutions; a layer of them counts as the
+matrix that it unrolls to.
 """
 
 from __future__ import annotations
