@@ -66,10 +66,8 @@ class Loop:
         self.mean = copy.deepcopy(self.module)
         self.generator = torch.Generator().manual_seed(seed)
         kept, held = hold_back(dataset.train.labels, recipe.validation, seed)
-        self.train, self.validation = (
-            Samples(dataset.train, recipe.encoding, recipe.steps, places)
-            for places in (kept, held if len(held) else kept)
-        )
+        self.train = Samples(dataset.train, recipe.encoding, recipe.steps, kept)
+        self.validation = Samples(dataset.train, recipe.encoding, recipe.steps, held) if len(held) else self.train
         self.test = Samples(dataset.test, recipe.encoding, recipe.steps)
         self.batches = math.ceil(len(self.train) / recipe.batch)
         self.optimizer = torch.optim.Adam(
