@@ -21,8 +21,8 @@ from snn2circuit.ir.files import write_text
 from snn2circuit.ir.noun import Floats
 
 PUBLISHED = (
-    ("Leaky, 10 hidden", "", "86.30%", "leaky"),
-    ("Leaky, 100 hidden", "", "92.00%", "leaky"),
+    ("Leaky, 10 hidden", "-", "86.30%", "leaky"),
+    ("Leaky, 100 hidden", "-", "92.00%", "leaky"),
     ("Lapicque, 25 hidden", "90.16%", "50.72%", "lapicque from beta"),
     ("Synaptic, 25 hidden", "97.97%", "89.69%", "synaptic"),
     ("Alpha, 80 hidden", "98.64%", "93.04%", "synaptic, alpha 0.5"),
@@ -128,7 +128,8 @@ def as_markdown(runs: Sequence[paper.Run], command: str) -> str:
             "",
             "## Results",
             "",
-            "Mean and standard deviation over the seeds. *One-vs-rest* is what the paper printed as accuracy.",
+            "Mean and standard deviation over the seeds. *One-vs-rest* is what the paper printed as accuracy; *s* is wall "
+            "time of a training and its measurement, and says little if the machine had other work.",
             "",
             "| neuron | hidden | accuracy | min to max | by membrane | one-vs-rest | macro F1 | FLOPs | s |",
             "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
