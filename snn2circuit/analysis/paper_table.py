@@ -128,8 +128,8 @@ def as_markdown(runs: Sequence[paper.Run], command: str) -> str:
             "",
             "## Results",
             "",
-            "Mean and standard deviation over the seeds. *One-vs-rest* is what the paper printed as accuracy; *s* is wall "
-            "time of a training and its measurement, and says little if the machine had other work.",
+            "Mean and standard deviation over the seeds. *One-vs-rest* is what the paper printed as accuracy; *s* is "
+            "the wall time of a training, which says little if the machine had other work.",
             "",
             "| neuron | hidden | accuracy | min to max | by membrane | one-vs-rest | macro F1 | FLOPs | s |",
             "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
