@@ -21,6 +21,7 @@ from snn2circuit.analysis.evaluate import evaluate
 from snn2circuit.analysis.placement import write_placement
 from snn2circuit.analysis.plots import plot_waveforms
 from snn2circuit.analysis.report import write_report
+from snn2circuit.analysis.schematics import write_schematics
 from snn2circuit.analysis.summary import Results, summarize
 from snn2circuit.datasets import load_dataset
 from snn2circuit.design import Design
@@ -127,6 +128,7 @@ def run(
         advice.check(design.simulation.budget)
         reduced = reduce_crossbars(crossbar, parasitics, design.simulation.reduce)
         netlist = write_netlist(crossbar, stimulus, out / "netlist", parasitics=parasitics, reduced=reduced)
+        schematics = write_schematics(crossbar, out / "schematics")
     with stages.stage("simulate") as tell:
         solver, workers = design.simulation.solver, design.simulation.workers or None
         key = f"{fingerprint(netlist)} {deck_digest(out / 'netlist')} {solver} {__version__}"
@@ -169,6 +171,7 @@ def run(
             effect=effect,
             snntorch_mismatches=snntorch_mismatches,
             layout=layout,
+            schematics=schematics,
             glb_bytes=glb_bytes,
             compensation=None if compensation is None else compensation.as_dict(),
         )

@@ -130,6 +130,14 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         _note("The loss is that of a bit line's current with every word line driven, which no input exceeds."),
         _table(("", ""), results.advice.rows()),
         *_parts(summary, results),
+        "<h2>Neuron cells</h2>",
+        _note("Drawn from the elements that the decks hold; nodes of the same name are one node."),
+        *(
+            _figure(path, f"Layer {number}: {path.stem}, {layer.columns} of them.")
+            for number, (path, layer) in enumerate(
+                zip(results.schematics, results.crossbar.layers, strict=True), start=1
+            )
+        ),
         "<h2>Assumed</h2>",
         _note("No source gives these; they are stated so that you can replace them."),
         "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in summary["assumptions"]) + "</ul>",
@@ -294,7 +302,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _figure(path: Path, caption: str) -> str:
     data = base64.b64encode(path.read_bytes()).decode()
-    image = f'<img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
+    kind = {".png": "image/png", ".svg": "image/svg+xml"}[path.suffix]
+    image = f'<img alt="{escape(caption)}" src="data:{kind};base64,{data}">'
     return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from snn2circuit.analysis.advisor import Advice
@@ -37,6 +38,7 @@ class Results:
     effect: MappingEffect
     snntorch_mismatches: int
     layout: Layout
+    schematics: tuple[Path, ...]  # drawing of each layer's neuron cell
     glb_bytes: int
     compensation: dict[str, Any] | None = None  # as in compensation.json; None: not asked for
 

@@ -20,7 +20,17 @@ from dataclasses import replace
 import numpy as np
 
 from snn2circuit.errors import NetlistError
-from snn2circuit.ir.circuit import Block, Circuit, Crossbar, GatedVoltage, Instance, NortonCrossbar, Readout, Transient
+from snn2circuit.ir.circuit import (
+    Block,
+    Circuit,
+    Crossbar,
+    GatedVoltage,
+    Instance,
+    NortonCrossbar,
+    Readout,
+    Subcircuit,
+    Transient,
+)
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parasitics import Parasitics
@@ -75,7 +85,7 @@ def build_circuit(
     )
     return Circuit(
         title=title,
-        subcircuits=tuple(layer.neuron.cell(f"{layer.neuron.kind}_l{n}", crossbar.drive(layer)) for n, layer in layers),
+        subcircuits=neuron_cells(crossbar),
         network=tuple(
             block
             for (n, layer), group in zip(layers, arrays, strict=True)
@@ -86,6 +96,14 @@ def build_circuit(
         readout=readout,
         inputs=() if first else tuple(f"wl_l1_r{row}" for row in range(crossbar.sizes[0])),
         volts_per_input=crossbar.v_read,
+    )
+
+
+def neuron_cells(crossbar: CrossbarNetwork) -> tuple[Subcircuit, ...]:
+    """The sized neuron cell of each layer."""
+    return tuple(
+        layer.neuron.cell(f"{layer.neuron.kind}_l{number}", crossbar.drive(layer))
+        for number, layer in enumerate(crossbar.layers, start=1)
     )
 
 
