@@ -6,6 +6,7 @@ import inspect
 
 from snn2circuit.datasets import DATASETS
 from snn2circuit.devices import DEVICES
+from snn2circuit.devices.models import MODELS
 from snn2circuit.electronics import ELECTRONICS
 from snn2circuit.ir.parts import Quantity
 from snn2circuit.layout.processes import PROCESSES
@@ -14,7 +15,7 @@ from snn2circuit.units import engineering
 
 
 def rows(what: str) -> list[tuple[str, ...]]:
-    """Rows for ``devices``, ``electronics``, ``neurons``, ``datasets`` or ``processes``.
+    """Rows for ``devices``, ``models``, ``electronics``, ``neurons``, ``datasets`` or ``processes``.
 
     What no source gives ends in ``(assumed)``.
     """
@@ -58,6 +59,17 @@ def rows(what: str) -> list[tuple[str, ...]]:
                     source.origin,
                 )
                 for name, source in DATASETS.items()
+            ]
+        case "models":
+            return [
+                (
+                    name,
+                    ", ".join(
+                        f"{each.name}={each.default}" for each in inspect.signature(type(model)).parameters.values()
+                    ),
+                    _first_line(type(model)),
+                )
+                for name, model in MODELS.items()
             ]
         case _:
             return [

@@ -19,6 +19,7 @@ ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 REGISTRIES = {
     "devices": "DEVICES",
     "electronics": "ELECTRONICS",
+    "devices.models": "MODELS",
     "neurons": "NEURONS",
     "datasets": "DATASETS",
     "layout.processes": "PROCESSES",

@@ -119,7 +119,13 @@ def test_run_ends_with_a_table_a_person_understands(
 
 @pytest.mark.parametrize(
     ("what", "word"),
-    [("devices", "printed_resistor_kit"), ("neurons", "leaky"), ("datasets", "digits"), ("processes", "inkjet")],
+    [
+        ("devices", "printed_resistor_kit"),
+        ("models", "vteam"),
+        ("neurons", "leaky"),
+        ("datasets", "digits"),
+        ("processes", "inkjet"),
+    ],
 )
 def test_list_shows_what_can_be_chosen(what: str, word: str) -> None:
     result = call("list", what)

@@ -23,7 +23,12 @@ def load_example(name: str) -> ModuleType:
 
 
 def test_no_example_is_forgotten() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"quickstart", "own_network", "planted_fault"}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {
+        "quickstart",
+        "own_network",
+        "planted_fault",
+        "write_and_verify",
+    }
     assert {path.stem for path in EXAMPLES.glob("*.toml")} == {"digits", "xor", "mnist"}
 
 
@@ -42,6 +47,15 @@ def test_the_planted_fault_is_seen(tmp_path: Path) -> None:
     assert before.equivalent
     assert after.mismatches > 0
     assert after.first_divergence.layer == 1
+
+
+def test_a_device_is_brought_to_its_level_and_ngspice_confirms_it(tmp_path: Path) -> None:
+    example = load_example("write_and_verify")
+    done, conductance, disturb = example.main(tmp_path)
+    assert done.reached
+    assert abs(conductance / example.LEVEL - 1) < 0.04
+    assert {name for name, each in disturb.items() if each.change > 1e-9} == {"biolek"}
+    assert (tmp_path / "write_and_verify.png").stat().st_size > 10_000
 
 
 def test_the_digits_design_is_the_built_in_one() -> None:

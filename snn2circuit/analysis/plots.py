@@ -1,4 +1,4 @@
-"""Plots of model over circuit."""
+"""Plots of model over circuit, and of a device being programmed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from snn2circuit.analysis.compare import circuit_activity
+from snn2circuit.analysis.memristors import DeviceTrace, Programming
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.files import atomic
 from snn2circuit.ir.network import Activity
@@ -65,3 +66,31 @@ def plot_waveforms(crossbar: CrossbarNetwork, waveforms: Waveforms, path: Path) 
 def _liveliest(model: Activity, layer: int) -> list[int]:
     changes = np.diff(model.spikes[layer][0], axis=0).sum(axis=0)
     return sorted(np.argsort(-changes, kind="stable")[:NEURONS_SHOWN].tolist())
+
+
+def plot_programming(programming: Programming, trace: DeviceTrace, loop: DeviceTrace, path: Path) -> None:
+    """A write-and-verify run as a PNG: waveform and state, the conductance read after each pulse, the device's loop.
+
+    Args:
+        programming: the run.
+        trace: the device under its waveform.
+        loop: the device under a triangle, drawn as current over voltage.
+        path: file to write.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 6), layout="constrained")
+    FigureCanvasAgg(figure)
+    ((wave, level), (state, pinched)) = figure.subplots(2, 2)
+    wave.plot(trace.time * 1e3, trace.voltage, color="#1769aa", linewidth=0.9)
+    wave.set(xlabel="time / ms", ylabel="voltage / V")
+    state.plot(trace.time * 1e3, trace.state, color="#1769aa")
+    state.set(xlabel="time / ms", ylabel="state", ylim=(-0.02, 1.02))
+    level.plot(programming.conductances * 1e3, "o-", color="#e2711d", markersize=3.5)
+    level.axhline(programming.target * 1e3, color="#888888", linewidth=0.8, linestyle="--")
+    level.set(xlabel="pulse", ylabel="conductance read / mS")
+    pinched.plot(loop.voltage, loop.current * 1e3, color="#1769aa")
+    pinched.set(xlabel="voltage / V", ylabel="current / mA")
+    with atomic(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110, metadata={"Software": None})

@@ -11,7 +11,7 @@ from snn2circuit.cli.console import IN, OUT, read_design, table
 
 
 @click.command("list")
-@click.argument("what", type=click.Choice(["devices", "electronics", "neurons", "datasets", "processes"]))
+@click.argument("what", type=click.Choice(["devices", "models", "electronics", "neurons", "datasets", "processes"]))
 def list_(what: str) -> None:
     """List what can be chosen in a design file."""
     from snn2circuit import catalogue

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from snn2circuit.errors import NetlistError
+from snn2circuit.ir.memristor import MemristorModel
 from snn2circuit.ir.noun import Floats, freeze, noun
 from snn2circuit.ir.timing import Pulse, Timing
 
@@ -156,6 +157,22 @@ class GatedCurrent:
 
 
 @noun
+class Memristor:
+    """A device with a moving state between ``a`` and ``b``; its state, 0 to 1, is the voltage of the node ``state``."""
+
+    name: str
+    a: str
+    b: str
+    state: str
+    model: MemristorModel
+    initial: float  # state at time 0, 0 to 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.initial <= 1:
+            raise NetlistError(f"memristor {self.name}: initial state {self.initial!r}; it must lie between 0 and 1")
+
+
+@noun
 class PulseSource:
     """Voltage source to ground: 0 V, ``high`` during its pulse."""
 
@@ -264,6 +281,7 @@ Element = (
     | Crossbar
     | NortonCrossbar
     | Instance
+    | Memristor
 )
 
 

@@ -27,6 +27,7 @@ from snn2circuit.ir.circuit import (
     GatedTransconductance,
     GatedVoltage,
     Instance,
+    Memristor,
     NortonCrossbar,
     PiecewiseSource,
     PulseSource,
@@ -38,6 +39,8 @@ from snn2circuit.ir.circuit import (
     Transient,
     VoltageGain,
 )
+from snn2circuit.ir.formula import SPICE, Text
+from snn2circuit.ir.memristor import bounded
 from snn2circuit.ir.timing import Pulse
 from snn2circuit.netlist.arrays import crossbar_cards, norton_cards
 from snn2circuit.units import spice
@@ -103,6 +106,8 @@ def _element(element: Element) -> list[str]:
             return [f"C{name} {_node(a)} {_node(b)} {spice(farads)}"]
         case Amplifier():
             return _amplifier(element)
+        case Memristor():
+            return _memristor(element)
         case VoltageGain(out=out, plus=plus, minus=minus, gain=gain):
             return [f"E{name} {_node(out)} 0 {_node(plus)} {_node(minus)} {spice(gain)}"]
         case Transconductance(out=out, plus=plus, minus=minus, siemens=siemens):
@@ -176,6 +181,18 @@ def _comparator(each: Comparator) -> list[str]:
         f"R{name}_lag {name}_raw {name}_lag {spice(_LAG)}",
         f"C{name}_lag {name}_lag 0 {spice(each.delay / (_LAG * math.log(2)))}",
         f"B{name}_out {out} 0 V={spice(each.high)}*u(V({name}_lag)-0.5)",
+    ]
+
+
+def _memristor(each: Memristor) -> list[str]:
+    """The current as a source; the state as the charge of 1 F, driven by its rate and read between 0 and 1."""
+    name, a, b, state = checked_name(each.name), _node(each.a), _node(each.b), _node(each.state)
+    v, x = Text(f"(V({a})-V({b}))"), Text(f"V({state})")
+    return [
+        f"B{name} {a} {b} I={each.model.current(v, x, SPICE)}",
+        f"B{name}_rate 0 {name}_charge I={bounded(each.model, v, x, SPICE)}",
+        f"C{name}_charge {name}_charge 0 1 ic={spice(each.initial)}",
+        f"B{name}_state {state} 0 V=min(max(V({name}_charge),0),1)",
     ]
 
 
