@@ -194,7 +194,8 @@ def write_and_verify(
         attempts: pulses at most.
         series: ohm between source and device.
     """
-    x, heights, reads = initial, [], [_conductance(model, v_read, initial)]
+    x, reads = initial, [_conductance(model, v_read, initial)]
+    heights: list[float] = []
     limits = {True: v_raise, False: v_lower}
     strength = dict.fromkeys(limits, FIRST)
     while abs(reads[-1] / target - 1) > tolerance and len(heights) < attempts:
