@@ -6,7 +6,7 @@ RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test install test-tools check lint format lock bench-crossbar bench-circuit bench-training clean distclean
+.PHONY: help demo test install test-tools check lint format lock bench-crossbar bench-circuit bench-training bench-layout clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -20,6 +20,9 @@ test: test-tools install check ## install what is missing, check style and types
 install: ## install what is missing to run the package (apt, .venv, pip)
 	@bash scripts/install_system.sh demo
 	@bash scripts/install_python.sh
+
+bench-layout: install ## 784-100-10 from crossbar to judged masks; last line JSON
+	.venv/bin/python benchmarks/layout.py
 
 test-tools:
 	@bash scripts/install_system.sh test

@@ -52,6 +52,7 @@ from snn2circuit.steps import (
     map_crossbar,
     read_trained,
     reduce_crossbars,
+    sign_off,
     simulate_exactly,
     train_or_go_on,
     write_equivalence,
@@ -159,6 +160,8 @@ def run(
         save(layout, out / "layout.npz")
         glb_bytes = write_glb(layout, out / "stack.glb")
         write_placement(crossbar, layout, out / "placement.csv")
+    with stages.stage("sign-off"):
+        signoff = sign_off(layout, crossbar, out / "masks")
     with stages.stage("report"):
         results = Results(
             dataset=dataset,
@@ -174,6 +177,7 @@ def run(
             schematics=schematics,
             glb_bytes=glb_bytes,
             compensation=None if compensation is None else compensation.as_dict(),
+            signoff={"drc": signoff.drc, "lvs": signoff.lvs, "extracted": signoff.extracted},
         )
         summary = summarize(results, design, seconds=stages.seconds, reused=stages.reused, notes=stages.notes)
         write_report(summary, results, design, out)

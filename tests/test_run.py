@@ -23,11 +23,12 @@ from snn2circuit.design import Design
 from snn2circuit.errors import OutputError, SimulationTimeout
 from snn2circuit.ir.files import load, save
 from snn2circuit.ir.network import Network
+from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.ir.waveforms import Waveforms
 
 FILES = {
     "design.toml", "network.npz", "history.jsonl", "training.png", "crossbar.npz", "placement.csv", "netlist",
-    "waveforms.npz", "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "report.html",
+    "waveforms.npz", "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "masks", "report.html",
     "summary.json", "stages.json", "checkpoints", "metrics.json", "confusion.png", "roc.png", "firing.png",
 }  # fmt: skip
 KEYS = {
@@ -51,9 +52,26 @@ def test_a_run_leaves_everything_behind_and_nothing_else(finished: tuple[Path, d
         "simulate",
         "compare",
         "layout",
+        "sign-off",
         "report",
     }
     assert {"python", "torch", "snntorch", "PySpice", "ngspice"} <= summary["versions"].keys()
+
+
+def test_the_masks_are_signed_off_by_klayout(finished: tuple[Path, dict[str, Any]]) -> None:
+    out, summary = finished
+    assert {path.name for path in (out / "masks").iterdir()} == {
+        "stack.gds", "stack.oas", "stack.lyp", "stack.lyd25", "drc.lyrdb", "drc.csv", "lvs.json",
+        "parasitics.npz", "parasitics.json",
+    }  # fmt: skip
+    assert summary["drc"]["violations"] == 0
+    assert summary["drc"]["rules"] > 30
+    assert summary["lvs"]["match"] is True
+    assert summary["lvs"]["devices"] == summary["devices"]
+    parasitics = load(out / "masks" / "parasitics.npz", Parasitics)
+    assert len(parasitics.layers) == summary["sheets"]
+    assert all(layer.word_segment.value > 0 and layer.bit_segment.value > 0 for layer in parasitics.layers)
+    assert "0 violations of" in (out / "report.html").read_text()
 
 
 def test_the_circuit_spikes_as_the_network_and_as_snntorch(finished: tuple[Path, dict[str, Any]]) -> None:

@@ -41,6 +41,8 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         "<h2>Stack</h2>",
         embed((out / "stack.glb").read_bytes(), title),
         _note(f"{summary['sheets']} sheets, {_size(summary['stack_mm'])}, process {summary['process']}."),
+        "<h2>Sign-off</h2>",
+        *_signoff(summary),
         "<h2>Summary</h2>",
         _table(("", ""), headline(summary)),
         "<h2>Circuit against network</h2>",
@@ -152,6 +154,33 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         f'<meta name="viewport" content="width=device-width"><style>{style}</style></head>'
         f"<body>{''.join(body)}</body></html>\n",
     )
+
+
+def _signoff(summary: Mapping[str, Any]) -> list[str]:
+    drc, lvs = summary["drc"], summary["lvs"]
+    good = drc["violations"] == 0 and lvs["match"]
+    verdict = (
+        f"KLayout read the written masks back: {drc['violations']:,} violations of {drc['rules']} design rules; "
+        f"{lvs['nets']:,} nets, {lvs['devices']:,} devices and {lvs['cells']:,} cells "
+        f"{'are' if lvs['match'] else 'are not'} the crossbar's."
+    )
+    broken = [(name, f"{count:,}") for name, count in drc["broken"].items()]
+    extracted = [
+        (
+            str(each["layer"]),
+            each["name"].replace("_", " "),
+            f"{each['count']:,}",
+            *(engineering(each[key], each["unit"]) for key in ("least", "mean", "most")),
+            each["formula"],
+        )
+        for each in summary["extracted"]
+    ]
+    return [
+        _note(verdict) if good else f'<p class="bad">{escape(verdict)}</p>',
+        _table(("rule", "violations"), broken) if broken else "",
+        *(f'<p class="bad">{escape(text)}</p>' for text in lvs["first_faults"]),
+        _table(("layer", "parasitic", "places", "least", "mean", "most", "formula"), extracted) if extracted else "",
+    ]
 
 
 def _classification(evaluation: Evaluation, out: Path) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ class Results:
     layout: Layout
     schematics: tuple[Path, ...]  # drawing of each layer's neuron cell
     glb_bytes: int
+    signoff: Mapping[str, Any]  # "drc", "lvs" and "extracted": what was found on the written masks
     compensation: dict[str, Any] | None = None  # as in compensation.json; None: not asked for
 
 
@@ -95,6 +97,7 @@ def summarize(
         "stack_mm": [round(float(length) / 1e6, 6) for length in size],
         "process": results.layout.process.name,
         "glb_bytes": results.glb_bytes,
+        **results.signoff,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "stages_reused": reused,
         "notes": notes,

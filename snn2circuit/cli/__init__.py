@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from snn2circuit import __version__
-from snn2circuit.cli import about, advise, circuit, exchange, experiment, run, stack, training
+from snn2circuit.cli import about, advise, circuit, exchange, experiment, run, signoff, stack, training
 from snn2circuit.errors import Snn2CircuitError
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -27,6 +27,10 @@ COMMANDS: tuple[click.Command, ...] = (
     circuit.compare,
     circuit.verify,
     stack.layout,
+    signoff.masks,
+    signoff.drc,
+    signoff.lvs,
+    signoff.extract,
     stack.view,
     experiment.experiment,
     about.list_,

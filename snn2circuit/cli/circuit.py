@@ -58,17 +58,22 @@ def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
 @click.option(
     "--reduce", type=click.Choice(["none", "first", "all"]), help="Instead of the design's [simulation] reduce."
 )
-def netlist(crossbar_file: Path, design_file: Path | None, dialect: str, out: Path, reduce: str | None) -> None:
+@click.option("--parasitics", "measured", type=IN, help="Lines as measured on the masks, instead of the design's.")
+def netlist(
+    crossbar_file: Path, design_file: Path | None, dialect: str, out: Path, reduce: str | None, measured: Path | None
+) -> None:
     """Write the circuit as decks for ngspice or LTspice, one per test sample."""
     design = read_design(design_file)
     from snn2circuit import steps
     from snn2circuit.datasets import load_dataset
+    from snn2circuit.ir.files import load
+    from snn2circuit.ir.parasitics import Parasitics
     from snn2circuit.netlist import write_netlist
 
     crossbar = steps.load_crossbar(crossbar_file)
     dataset = load_dataset(crossbar.dataset or design.data.dataset, steps.data_folder(design))
     stimulus = steps.choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
-    parasitics = steps.line_parasitics(design, crossbar)
+    parasitics = load(measured, Parasitics) if measured else steps.line_parasitics(design, crossbar)
     chosen = reduce or design.simulation.reduce
     if dialect == "ngspice":
         steps.advise_design(design, crossbar, stimulus, parasitics, chosen).check(design.simulation.budget)

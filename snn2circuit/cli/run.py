@@ -17,7 +17,7 @@ from snn2circuit.cli.console import IN, OUT, engine_option, read_design, stage_b
 @engine_option
 @tensorboard_option
 def run(design_file: Path | None, out: Path, fresh: bool, engine: str | None, tensorboard: Path | None) -> None:
-    """Run all stages: train, map, netlist, simulate, compare, layout, report."""
+    """Run all stages: train, map, netlist, simulate, compare, layout, sign-off, report."""
     design = read_design(design_file, engine)
     from snn2circuit import flow
     from snn2circuit.analysis.report import headline
@@ -25,12 +25,19 @@ def run(design_file: Path | None, out: Path, fresh: bool, engine: str | None, te
     with stage_bars() as tell:
         summary = flow.run(design, out, fresh=fresh, tensorboard=tensorboard, on_progress=tell)
     table(headline(summary))
-    good = summary["equivalent"]
+    drc, lvs = summary["drc"], summary["lvs"]
+    good, clean = summary["equivalent"], drc["violations"] == 0 and lvs["match"]
     click.secho(
         f"{summary['spike_mismatches']:,} of {summary['spikes_compared']:,} spikes differ between network and circuit",
         fg="green" if good else "red",
         bold=True,
     )
+    click.secho(
+        f"masks: {drc['violations']:,} design rule violations, "
+        f"{'the circuit of the crossbar' if lvs['match'] else 'NOT the circuit of the crossbar'}",
+        fg="green" if clean else "red",
+        bold=True,
+    )
     click.echo(f"\nreport  {out / 'report.html'}\nviewer  snn2circuit view {out}\ndecks   {out / 'netlist'}")
-    if not good:
+    if not (good and clean):
         sys.exit(2)

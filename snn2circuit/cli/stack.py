@@ -14,11 +14,15 @@ from snn2circuit.cli.console import FOLDER, IN, OUT, design_option, read_design
 @design_option
 @click.option("-o", "--out", type=OUT, required=True, help="GLB file to write, e.g. stack.glb.")
 @click.option("--placement", type=OUT, help="CSV file for the place of every device.")
-def layout(crossbar_file: Path, design_file: Path | None, out: Path, placement: Path | None) -> None:
+@click.option("--layout", "layout_file", type=OUT, help="Layout file for `masks`, `drc` and `lvs`, e.g. layout.npz.")
+def layout(
+    crossbar_file: Path, design_file: Path | None, out: Path, placement: Path | None, layout_file: Path | None
+) -> None:
     """Build the printed stack, check its connectivity, and write it as GLB."""
     design = read_design(design_file)
     from snn2circuit import steps
     from snn2circuit.analysis.placement import write_placement
+    from snn2circuit.ir.files import save
     from snn2circuit.layout.gltf import write_glb
 
     crossbar = steps.load_crossbar(crossbar_file)
@@ -26,6 +30,8 @@ def layout(crossbar_file: Path, design_file: Path | None, out: Path, placement: 
     size = write_glb(stack, out)
     if placement:
         write_placement(crossbar, stack, placement)
+    if layout_file:
+        save(stack, layout_file)
     click.echo(
         f"{out}: {crossbar.devices:,} devices in {len(stack.sheets)} sheets, {size:,} bytes; "
         "its connectivity equals the crossbar's"

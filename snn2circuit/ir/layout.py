@@ -26,6 +26,7 @@ class ProcessLayer:
     material: str
     thickness: Quantity  # m
     color: str  # "#rrggbb", how viewers show it
+    mask: int  # layer number in mask files, 1 to 255; the datatype is the number of the sheet
     sheet_resistance: Quantity | None = None  # ohm per square; conductors only
     permittivity: Quantity | None = None  # relative; dielectrics only
 
@@ -41,6 +42,23 @@ class Process:
     min_space: Quantity  # m, conductor
     overlay: Quantity  # m, misalignment between two printed layers
     via_diameter: Quantity  # m
+    drop_grid: Quantity | None = None  # m, printed edges lie on multiples of this
+    sheet_length: Quantity | None = None  # m, longer side of the largest sheet
+    sheet_width: Quantity | None = None  # m, shorter side
+    max_density: Quantity | None = None  # share of any window that one conductor may cover
+    density_window: Quantity | None = None  # m, side of that window
+
+    def __post_init__(self) -> None:
+        owner: dict[int, str] = {}
+        for layer in self.layers:
+            if not 1 <= layer.mask <= 255:
+                raise LayoutError(f"process {self.name}: mask of {layer.name} is {layer.mask}; it must be 1 to 255")
+            if layer.mask in owner:
+                raise LayoutError(
+                    f"process {self.name}: {owner[layer.mask]} and {layer.name} both have mask {layer.mask}; "
+                    f"the next free number is {min(set(range(1, 256)) - {each.mask for each in self.layers})}"
+                )
+            owner[layer.mask] = layer.name
 
     def layer(self, name: str) -> ProcessLayer:
         """The layer called ``name``."""

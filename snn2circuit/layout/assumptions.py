@@ -33,6 +33,11 @@ def list_assumptions(crossbar: CrossbarNetwork, process: Process, rules: Rules, 
         if drawn != (footprint.width_nm, footprint.height_nm):
             size = f"{engineering(drawn[0] * 1e-9, 'm')} by {engineering(drawn[1] * 1e-9, 'm')}"
             sentences.append(f"Neuron cell of layer {number} is drawn {size}, so that its pins and rails fit.")
+    if rules.step > 1:
+        sentences.append(
+            f"Widths, spaces, overlays and cells are rounded up to multiples of {engineering(rules.step * 1e-9, 'm')}, "
+            "twice the drop grid."
+        )
     sentences.append(f"Contact fingers are {engineering(rules.finger * 1e-9, 'm')} long (assumed).")
     return (*dict.fromkeys(sentences), *NOT_MODELLED)
 
@@ -48,3 +53,12 @@ def _quantities(process: Process) -> Iterator[tuple[str, Quantity]]:
     yield "smallest space", process.min_space
     yield "overlay", process.overlay
     yield "via diameter", process.via_diameter
+    for what, quantity in (
+        ("drop grid", process.drop_grid),
+        ("longest sheet", process.sheet_length),
+        ("widest sheet", process.sheet_width),
+        ("largest density of a conductor", process.max_density),
+        ("window of the density", process.density_window),
+    ):
+        if quantity is not None:
+            yield what, quantity

@@ -115,5 +115,8 @@ def cell_outline(layer: CrossbarLayer, rules: Rules) -> tuple[int, int]:
     """Width and depth of a layer's neuron cells, nm: the footprint, or what pins and rails need where that is more."""
     footprint = layer.neuron.footprint()
     pins = max(rules.pitch + rules.width, rules.pad) + 2 * rules.overlay
-    depth = max(rules.pad_pitch * len(RAILS) - rules.space, rules.pin + rules.space + rules.pad + rules.overlay)
-    return max(footprint.width_nm, pins), max(footprint.height_nm, depth)
+    rails = rules.pad_pitch * len(RAILS) - rules.space
+    last_rail = rails - rules.pad // 2 + rules.width - rules.width // 2
+    # Lines that cross the last rail are insulated from it by the cell, whatever the register.
+    depth = max(rails, last_rail + rules.overlay, rules.pin + rules.space + rules.pad + rules.overlay)
+    return rules.snap(max(footprint.width_nm, pins)), rules.snap(max(footprint.height_nm, depth))

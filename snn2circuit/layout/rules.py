@@ -9,6 +9,9 @@ With width ``w``, space ``s``, overlay ``o`` (how far two printed layers may be 
 * a device patch has side ``w + 2·o``, so that it covers its crossing whatever the register. Printed ``o`` off its place
   it reaches ``2·o`` beyond its line, which must leave the neighbouring line free: ``2·o < s``;
 * a via lands on a pad of side ``max(w, d + 2·o)``; pads in a row lie ``s`` apart.
+
+A printer that sets drops on a grid ``g`` can only draw what lies on it. There ``w``, ``s``, ``o``, pads and cells are
+rounded up to whole multiples of ``2·g``, so that centres and edges fall on the grid.
 """
 
 from __future__ import annotations
@@ -44,10 +47,15 @@ class Rules:
     space: int
     overlay: int
     via: int  # diameter
+    step: int  # every printed size is a multiple of it: twice the drop grid, or 1
     substrate: int  # thickness, as the three below
     word: int
     between: int
     bit: int
+
+    def snap(self, length: int) -> int:
+        """The smallest printable length that is not below ``length``."""
+        return -(-length // self.step) * self.step
 
     @property
     def pitch(self) -> int:
@@ -62,7 +70,7 @@ class Rules:
     @property
     def pad(self) -> int:
         """Side of a pad that a via lands on."""
-        return max(self.width, self.via + 2 * self.overlay)
+        return self.snap(max(self.width, self.via + 2 * self.overlay))
 
     @property
     def pad_pitch(self) -> int:
@@ -97,7 +105,7 @@ def read_rules(process: Process) -> Rules:
             raise LayoutError(
                 f"process {process.name}: layer {name} has role {process.layer(name).role}; it must be {role}"
             )
-    thickness = {name: _nanometres(process, f"thickness of {name}", process.layer(name).thickness) for name in LAYERS}
+    thickness = {name: nanometres(process, f"thickness of {name}", process.layer(name).thickness) for name in LAYERS}
     for reference, others in EQUALLY_THICK:
         for name in others:
             if thickness[name] != thickness[reference]:
@@ -105,11 +113,17 @@ def read_rules(process: Process) -> Rules:
                     f"process {process.name}: {name} is {thickness[name]} nm thick and "
                     f"{reference} {thickness[reference]} nm; they share a plane and must be equally thick"
                 )
+    step = 1 if process.drop_grid is None else 2 * nanometres(process, "drop_grid", process.drop_grid)
+
+    def printed(what: str, quantity: Quantity, least: int = 1) -> int:
+        return -(-nanometres(process, what, quantity, least) // step) * step
+
     rules = Rules(
-        width=_nanometres(process, "min_width", process.min_width),
-        space=_nanometres(process, "min_space", process.min_space),
-        overlay=_nanometres(process, "overlay", process.overlay, least=0),
-        via=_nanometres(process, "via_diameter", process.via_diameter),
+        width=printed("min_width", process.min_width),
+        space=printed("min_space", process.min_space),
+        overlay=printed("overlay", process.overlay, least=0),
+        step=step,
+        via=nanometres(process, "via_diameter", process.via_diameter),
         substrate=thickness[SUBSTRATE],
         word=thickness[WORD_LINES],
         between=thickness[DIELECTRIC],
@@ -124,7 +138,12 @@ def read_rules(process: Process) -> Rules:
     return rules
 
 
-def _nanometres(process: Process, what: str, quantity: Quantity, least: int = 1) -> int:
+def nanometres(process: Process, what: str, quantity: Quantity, least: int = 1) -> int:
+    """A length of ``process`` called ``what``, in whole nanometres.
+
+    Raises:
+        LayoutError: it is no whole number of nanometres from ``least`` to 1e10.
+    """
     exact = quantity.value * 1e9
     if quantity.unit != "m" or not least - 1e-3 < exact < 1e10 or abs(exact - round(exact)) > 1e-3:
         raise LayoutError(

@@ -18,6 +18,7 @@ from snn2circuit.steps.compensation import SAMPLES, Compensation, compensate_par
 from snn2circuit.steps.evaluation import write_evaluation
 from snn2circuit.steps.exchange import FORMATS, Protocol, export_network, import_network
 from snn2circuit.steps.fine_tuning import Tuned, describe_tuning, device_weights, fine_tune
+from snn2circuit.steps.signoff import check_drc, check_lvs, draw_masks, sign_off
 from snn2circuit.steps.stack import build_stack
 from snn2circuit.steps.training import (
     data_folder,
@@ -42,6 +43,8 @@ __all__ = [
     "advise_design",
     "build_stack",
     "check_circuit",
+    "check_drc",
+    "check_lvs",
     "choose_samples",
     "compensate_parts",
     "data_folder",
@@ -50,6 +53,7 @@ __all__ = [
     "design_encoding",
     "design_recipe",
     "device_weights",
+    "draw_masks",
     "export_network",
     "fine_tune",
     "from_snntorch",
@@ -62,6 +66,7 @@ __all__ = [
     "map_crossbar",
     "read_trained",
     "reduce_crossbars",
+    "sign_off",
     "simulate_exactly",
     "train",
     "train_module",

@@ -158,6 +158,7 @@ def process_layer() -> ProcessLayer:
         material="Ag",
         thickness=quantity(1e-6, "m"),
         color="#c0c0c0",
+        mask=3,
         sheet_resistance=quantity(0.2, "ohm/sq"),
     )
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
 from snn2circuit.devices import DEVICES
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.timing import Timing
+from snn2circuit.layout.processes import PROCESSES
 from snn2circuit.neurons.leaky import Leaky
 
 LEVELS = 32
+FREE_INKJET = replace(PROCESSES["inkjet"], drop_grid=None)  # round sizes, for geometry worked out by hand
 
 
 def make_crossbar(*sizes: int, bias: bool = True, seed: int = 0, neuron: Leaky | None = None) -> CrossbarNetwork:

@@ -11,7 +11,7 @@ import pytest
 from brute_force import Solid, overlap, read_drawing, touch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layout_crossbars import make_crossbar
+from layout_crossbars import FREE_INKJET, make_crossbar
 
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.files import fingerprint, load, save
@@ -19,6 +19,7 @@ from snn2circuit.ir.layout import Layout, Process
 from snn2circuit.ir.parts import Footprint, Quantity
 from snn2circuit.layout.build import build_layout
 from snn2circuit.layout.processes import PROCESSES
+from snn2circuit.layout.rules import read_rules
 from snn2circuit.neurons.leaky import Leaky
 
 networks = st.lists(st.integers(1, 6), min_size=2, max_size=4).map(tuple)
@@ -107,7 +108,8 @@ def test_all_printed_matter_stands_on_its_foil_and_fingers_stay_bare(
         foil = foils[solid.sheet]
         assert all(solid.box[i] >= foil[i] for i in (0, 1))
         assert all(solid.box[i] <= foil[i] for i in (3, 4))
-    width, space = (round(q.value * 1e9) for q in (layout.process.min_width, layout.process.min_space))
+    rules = read_rules(layout.process)
+    width, space = rules.width, rules.space
     bare = []
     cells = [solid for solid in drawing.solids if solid.role == "cell"]
     for solid in drawing.solids:
@@ -146,7 +148,7 @@ def test_planes_of_a_sheet_in_nm() -> None:
 
 
 def test_sizes_of_a_small_inkjet_stack_by_hand() -> None:
-    layout = build_layout(make_crossbar(2, 3, 2), PROCESSES["inkjet"])
+    layout = build_layout(make_crossbar(2, 3, 2), FREE_INKJET)
     # Neuron cells of 2 mm, 0.1 mm apart, set the neurons' pitch to 2.1 mm; the first cell begins 0.1 mm off the corner.
     cells = boxes_of(layout, 0, "cells")
     assert cells[:, [0, 3]].tolist() == [[100_000, 2_100_000], [2_200_000, 4_200_000], [4_300_000, 6_300_000]]
@@ -213,7 +215,7 @@ def test_equal_input_gives_an_equal_layout_and_files_keep_it(tmp_path: Path) -> 
 
 def test_a_small_cell_grows_until_its_pins_and_rails_fit_and_says_so() -> None:
     neuron = Sized(width=1000, height=1000)
-    layout = build_layout(make_crossbar(2, 3, neuron=neuron), PROCESSES["inkjet"])
+    layout = build_layout(make_crossbar(2, 3, neuron=neuron), FREE_INKJET)
     cells = boxes_of(layout, 0, "cells")
     # Two lines of 0.1 mm at 0.2 mm, 25 um register to each side; seven pads of 0.15 mm at 0.25 mm.
     assert set((cells[:, 3] - cells[:, 0]).tolist()) == {350_000}
@@ -223,7 +225,7 @@ def test_a_small_cell_grows_until_its_pins_and_rails_fit_and_says_so() -> None:
 
 def test_a_cell_as_large_as_its_footprint_is_drawn_so() -> None:
     neuron = Sized(width=5_000_001, height=7_000_000)
-    layout = build_layout(make_crossbar(2, 3, neuron=neuron), PROCESSES["inkjet"])
+    layout = build_layout(make_crossbar(2, 3, neuron=neuron), FREE_INKJET)
     cells = boxes_of(layout, 0, "cells")
     assert set((cells[:, 3] - cells[:, 0]).tolist()) == {5_000_001}
     assert np.diff(cells[:, 0]).tolist() == [5_100_001] * 2
@@ -243,7 +245,7 @@ def test_every_assumed_value_is_told() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"overlay": metres(50e-6)}, "overlay is 50000 nm and min_space 100000 nm"),
+        ({"overlay": metres(50e-6)}, "overlay is 60000 nm and min_space 120000 nm"),
         ({"overlay": metres(120e-6)}, "widen min_space"),
         ({"min_width": metres(0.0)}, "min_width is 0.0 m"),
         ({"min_space": metres(-1e-6)}, "min_space is -1e-06 m"),

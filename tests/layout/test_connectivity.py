@@ -10,7 +10,7 @@ import pytest
 from brute_force import read_drawing
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layout_crossbars import make_crossbar
+from layout_crossbars import FREE_INKJET, make_crossbar
 
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.crossbar import CrossbarNetwork
@@ -32,7 +32,7 @@ def crossbar() -> CrossbarNetwork:
 
 @pytest.fixture(scope="module")
 def layout(crossbar: CrossbarNetwork) -> Layout:
-    return build_layout(crossbar, PROCESSES["inkjet"])
+    return build_layout(crossbar, FREE_INKJET)
 
 
 def change_sheet(layout: Layout, sheet: int, changed: Sheet) -> Layout:

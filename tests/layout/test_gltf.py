@@ -18,6 +18,7 @@ from snn2circuit.ir.layout import Layout
 from snn2circuit.layout.build import build_layout
 from snn2circuit.layout.gltf import encode_glb, write_glb
 from snn2circuit.layout.processes import PROCESSES
+from snn2circuit.layout.rules import read_rules
 
 ROOT = Path(__file__).parents[2]
 VALIDATOR = ROOT / ".cache/node/node_modules/gltf-validator"
@@ -203,7 +204,7 @@ def test_normals_point_out_of_the_faces(groups: list[Group]) -> None:
 
 
 def test_device_solids_lie_flat_on_both_electrodes(layout: Layout, groups: list[Group]) -> None:
-    width = layout.process.min_width.value
+    rules = read_rules(layout.process)
     by_name = {group.name: group for group in groups}
     nets = layout.nets
     for number in (1, 2, 3):
@@ -221,8 +222,7 @@ def test_device_solids_lie_flat_on_both_electrodes(layout: Layout, groups: list[
                 own = [i for i, net in enumerate(lines.attributes["_NET"]) if nets[int(net)] == wanted]
                 common = np.minimum(high[at], line_high[own]) - np.maximum(low[at], line_low[own])
                 area = max(dx * dz for dx, _, dz in common if dx > 0 and dz > 0)
-                patch = width + 2 * layout.process.overlay.value
-                assert area == pytest.approx(width * patch, rel=1e-4)
+                assert area == pytest.approx(rules.width * rules.patch * 1e-18, rel=1e-4)
                 gap = low[at, 1] - line_high[own, 1] if below else line_low[own, 1] - high[at, 1]
                 np.testing.assert_allclose(gap, 0, atol=1e-10)
 

@@ -15,6 +15,8 @@ SUBSTRATE = ProcessLayer(
     material="PET foil",
     thickness=Quantity(value=125e-6, unit="m", source=KUJALA, confidence="high"),
     color="#cfe3ee",
+    mask=1,
+    permittivity=Quantity(value=3.2, unit="1", source="no source found", confidence="assumed"),
 )
 SUBSTRATE_VIAS = ProcessLayer(
     name="substrate_vias",
@@ -22,8 +24,20 @@ SUBSTRATE_VIAS = ProcessLayer(
     material="screen-printed silver in laser-drilled holes",
     thickness=Quantity(value=125e-6, unit="m", source="thickness of the foil", confidence="derived"),
     color="#7f8b99",
+    mask=2,
 )
 VIA_DIAMETER = Quantity(value=100e-6, unit="m", source=KUJALA, confidence="high")
+POLYMER = Quantity(value=3.5, unit="1", source="no source found; polymers lie around it", confidence="assumed")
+MAX_DENSITY = Quantity(value=0.8, unit="1", source="no source found", confidence="assumed")
+DENSITY_WINDOW = Quantity(value=5e-3, unit="m", source="no source found", confidence="assumed")
+
+
+def largest_sheet(length: float, width: float) -> dict[str, Quantity]:
+    """The two sides of the largest sheet, m; no source gives them, they depend on the printer."""
+    return {
+        name: Quantity(value=value, unit="m", source="depends on the printer", confidence="assumed")
+        for name, value in (("sheet_length", length), ("sheet_width", width))
+    }
 
 
 def print_layers(
@@ -34,7 +48,7 @@ def print_layers(
     device: str,
     dielectric: str,
     between: Quantity,
-    permittivity: Quantity | None = None,
+    permittivity: Quantity = POLYMER,
 ) -> tuple[ProcessLayer, ...]:
     """The layers of a sheet, bottom to top: foil and its vias, word lines, what lies between the lines, bit lines.
 
@@ -45,33 +59,35 @@ def print_layers(
         device: material at the crosspoints.
         dielectric: material where lines cross outside devices.
         between: thickness of the dielectric, m; devices, contacts and cells share its plane and so its thickness.
-        permittivity: of the dielectric, relative, where a source gives it.
+        permittivity: of the dielectric, relative; that of a polymer where no source gives it.
     """
     shared = Quantity(
         value=between.value, unit="m", source="as thick as the dielectric around it", confidence="assumed"
     )
 
-    def conductor(name: str, color: str) -> ProcessLayer:
+    def conductor(name: str, color: str, mask: int) -> ProcessLayer:
         return ProcessLayer(
             name=name,
             role="conductor",
             material=silver,
             thickness=silver_thickness,
             color=color,
+            mask=mask,
             sheet_resistance=sheet_resistance,
         )
 
     return (
         SUBSTRATE,
         SUBSTRATE_VIAS,
-        conductor("word_lines", "#aab4c0"),
-        ProcessLayer(name="devices", role="device", material=device, thickness=shared, color="#c58b2b"),
+        conductor("word_lines", "#aab4c0", 3),
+        ProcessLayer(name="devices", role="device", material=device, thickness=shared, color="#c58b2b", mask=4),
         ProcessLayer(
             name="dielectric",
             role="dielectric",
             material=dielectric,
             thickness=between,
             color="#6fae8f",
+            mask=5,
             permittivity=permittivity,
         ),
         ProcessLayer(
@@ -80,6 +96,7 @@ def print_layers(
             material=f"{silver} in openings of the dielectric",
             thickness=shared,
             color="#98a4b0",
+            mask=6,
         ),
         ProcessLayer(
             name="cells",
@@ -87,6 +104,7 @@ def print_layers(
             material="neuron circuit, drawn as a black box",
             thickness=shared,
             color="#3d6fb4",
+            mask=7,
         ),
-        conductor("bit_lines", "#dfe4ea"),
+        conductor("bit_lines", "#dfe4ea", 8),
     )

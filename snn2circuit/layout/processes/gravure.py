@@ -8,7 +8,7 @@ conductivity of inkjet silver half a micrometre gives the sheet resistance.
 
 from snn2circuit.ir.layout import Process
 from snn2circuit.ir.parts import Quantity
-from snn2circuit.layout.processes.foil import VIA_DIAMETER, print_layers
+from snn2circuit.layout.processes.foil import DENSITY_WINDOW, MAX_DENSITY, VIA_DIAMETER, largest_sheet, print_layers
 
 SILVER = Quantity(value=0.5e-6, unit="m", source="no source found", confidence="assumed")
 SHEET_RESISTANCE = Quantity(
@@ -38,4 +38,7 @@ PROCESS = Process(
         value=40e-6, unit="m", source="Noh et al., IEEE TEPM 33(4):275 (2010), machine direction", confidence="high"
     ),
     via_diameter=VIA_DIAMETER,
+    max_density=MAX_DENSITY,
+    density_window=DENSITY_WINDOW,
+    **largest_sheet(1.0, 0.3),
 )

@@ -8,7 +8,7 @@ permittivity follows. No source was found for the smallest width, space and over
 
 from snn2circuit.ir.layout import Process
 from snn2circuit.ir.parts import Quantity
-from snn2circuit.layout.processes.foil import VIA_DIAMETER, print_layers
+from snn2circuit.layout.processes.foil import DENSITY_WINDOW, MAX_DENSITY, VIA_DIAMETER, largest_sheet, print_layers
 
 SILVER = Quantity(value=1e-6, unit="m", source="no source found", confidence="assumed")
 SHEET_RESISTANCE = Quantity(
@@ -42,4 +42,10 @@ PROCESS = Process(
     min_space=Quantity(value=100e-6, unit="m", source="no source found", confidence="assumed"),
     overlay=Quantity(value=25e-6, unit="m", source="no source found", confidence="assumed"),
     via_diameter=VIA_DIAMETER,
+    drop_grid=Quantity(
+        value=15e-6, unit="m", source="drop spacing, Saha et al., JES 165 B3163 (2018)", confidence="high"
+    ),
+    max_density=MAX_DENSITY,
+    density_window=DENSITY_WINDOW,
+    **largest_sheet(0.42, 0.297),
 )

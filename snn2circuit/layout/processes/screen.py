@@ -8,7 +8,7 @@ Overlay and dielectric were not found and are assumed.
 
 from snn2circuit.ir.layout import Process
 from snn2circuit.ir.parts import Quantity
-from snn2circuit.layout.processes.foil import VIA_DIAMETER, print_layers
+from snn2circuit.layout.processes.foil import DENSITY_WINDOW, MAX_DENSITY, VIA_DIAMETER, largest_sheet, print_layers
 
 SILVER = Quantity(
     value=25e-6, unit="m", source="Dow Corning PI-2000 via circuitcalculator.com, 25 to 40 um", confidence="high"
@@ -36,4 +36,7 @@ PROCESS = Process(
     min_space=Quantity(value=500e-6, unit="m", source="JRPanel membrane switch guide, 0.020 in", confidence="high"),
     overlay=Quantity(value=100e-6, unit="m", source="no source found", confidence="assumed"),
     via_diameter=VIA_DIAMETER,
+    max_density=MAX_DENSITY,
+    density_window=DENSITY_WINDOW,
+    **largest_sheet(1.0, 0.7),
 )

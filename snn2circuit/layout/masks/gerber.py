@@ -1,0 +1,65 @@
+"""Masks as Gerber files (RS-274X with X2 attributes), one a layer and sheet.
+
+Format: Ucamco, The Gerber Layer Format Specification, revision 2024.05. Coordinates are millimetres with six decimals,
+so one unit is one nanometre. A box or a circle is a flash of a rectangular or circular aperture at its centre; a box
+whose centre falls between two nanometres is drawn as a region instead. Objects of conductors carry their net
+(``%TO.N``). Files hold no creation date, so equal layouts give equal bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from snn2circuit.ir.files import write_text
+from snn2circuit.ir.layout import Layout
+from snn2circuit.layout.masks.drawing import Mask, list_masks
+
+FIRST_APERTURE = 10  # lower numbers are reserved by the format
+
+
+def write_gerber(layout: Layout, folder: Path) -> list[Path]:
+    """Write one Gerber file a mask into ``folder``; returns their paths."""
+    paths = []
+    for mask in list_masks(layout):
+        path = folder / f"{mask.name}.gbr"
+        write_text(path, "\n".join(_lines(mask, layout)) + "\n")
+        paths.append(path)
+    return paths
+
+
+def _lines(mask: Mask, layout: Layout) -> Iterator[str]:
+    yield "%TF.GenerationSoftware,snn2circuit,snn2circuit*%"
+    yield f"%TF.FileFunction,Other,Sheet {mask.sheet} {mask.layer.name}*%"
+    yield "%TF.FilePolarity,Positive*%"
+    yield "%TF.Part,Single*%"
+    yield "%FSLAX46Y46*%"
+    yield "%MOMM*%"
+    yield "%LPD*%"
+    shapes = list(zip(mask.boxes.tolist(), mask.round.tolist(), mask.nets.tolist(), strict=True))
+    apertures: dict[tuple[int, int, bool], int] = {}
+    for (x0, y0, x1, y1), is_round, _ in shapes:
+        kind = (x1 - x0, y1 - y0, is_round)
+        if kind not in apertures:
+            apertures[kind] = FIRST_APERTURE + len(apertures)
+            shape = f"C,{kind[0] / 1e6:.6f}" if is_round else f"R,{kind[0] / 1e6:.6f}X{kind[1] / 1e6:.6f}"
+            yield f"%ADD{apertures[kind]}{shape}*%"
+    yield "G01*"
+    current = net_now = -1
+    for (x0, y0, x1, y1), is_round, net in shapes:
+        if net != net_now:
+            yield f"%TO.N,{layout.nets[net]}*%" if net >= 0 else "%TD.N*%"
+            net_now = net
+        if (x0 + x1) % 2 or (y0 + y1) % 2:
+            corners = ((x1, y0), (x1, y1), (x0, y1), (x0, y0))
+            yield "G36*"
+            yield f"X{x0}Y{y0}D02*"
+            yield from (f"X{x}Y{y}D01*" for x, y in corners)
+            yield "G37*"
+            continue
+        aperture = apertures[x1 - x0, y1 - y0, is_round]
+        if aperture != current:
+            yield f"D{aperture}*"
+            current = aperture
+        yield f"X{(x0 + x1) // 2}Y{(y0 + y1) // 2}D03*"
+    yield "M02*"

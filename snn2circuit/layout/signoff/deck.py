@@ -1,0 +1,132 @@
+"""The design rules of a process, as data: a named list that a checker works through.
+
+With width ``w``, space ``s``, overlay ``o``, via diameter ``d`` and drop grid ``g`` of the process, for every layer:
+
+=============================  =================================================================================
+``CONDUCTOR.width``            lines are at least ``w`` wide
+``CONDUCTOR.space``            lines are at least ``s`` apart
+``CONDUCTOR.density``          in every window at most the process's share is covered
+``VIA.size``, ``VIA.space``    a via's outline is ``d`` by ``d``; vias are ``s`` apart
+``VIA.landing.CONDUCTOR``      below and above every via lies a pad that encloses it by ``o``
+``DEVICE.space``               patches are ``s - 2·o`` apart, so that no two of them meet where both are ``o`` off
+``DEVICE.clear.CONDUCTOR``     a patch keeps ``o`` from lines that are not its own
+``DEVICE.overlap``             a patch covers the crossing of its two lines and ``o`` more on every side
+``DEVICE.stray``               a patch lies at a crossing
+``CELL.space``                 cells are ``s`` apart
+``CONDUCTOR.crossover``        where two conductors cross without a via, something insulating lies between them
+``CONDUCTOR.crossover.margin`` and reaches ``o`` beyond the crossing
+``plane.overlap``              what shares the plane between two conductors does not overlap
+``LAYER.edge``                 everything lies on the foil, ``o`` from its edge
+``LAYER.grid``                 edges of printed layers lie on multiples of ``g``
+``SUBSTRATE.size``             the foil is no larger than the process's sheet
+=============================  =================================================================================
+
+A value that the process does not give makes no rule. Rules follow roles, never names, so a process with other layers
+gets its own deck.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from snn2circuit.errors import LayoutError
+from snn2circuit.ir.layout import Process
+from snn2circuit.ir.noun import noun
+from snn2circuit.layout.rules import nanometres
+
+
+@noun
+class Rule:
+    """One design rule; it holds on every sheet."""
+
+    name: str
+    check: str  # key of drc.CHECKS
+    layer: str  # process layer it speaks of
+    other: str = ""  # second process layer, where two are compared
+    limit: int = 0  # nm
+    extra: float = 0.0  # second number: density (share), or the shorter side of a sheet (nm)
+    text: str
+
+
+def rule_deck(process: Process) -> tuple[Rule, ...]:
+    """Every rule of ``process``."""
+    rules = tuple(_rules(process))
+    names = [rule.name for rule in rules]
+    if len(set(names)) != len(names):
+        raise LayoutError(f"process {process.name}: two rules are called {max(names, key=names.count)}")
+    return rules
+
+
+def _rules(process: Process) -> Iterator[Rule]:
+    w, s = nanometres(process, "min_width", process.min_width), nanometres(process, "min_space", process.min_space)
+    o, d = nanometres(process, "overlay", process.overlay, 0), nanometres(process, "via_diameter", process.via_diameter)
+    conductors = [layer.name for layer in process.layers if layer.role == "conductor"]
+    foils = [layer.name for layer in process.layers if layer.role == "substrate"]
+    for layer in process.layers:
+        name = layer.name
+        match layer.role:
+            case "conductor":
+                yield Rule(name=f"{name}.width", check="width", layer=name, limit=w, text=f"width at least {_um(w)}")
+                yield Rule(name=f"{name}.space", check="space", layer=name, limit=s, text=f"space at least {_um(s)}")
+                if process.max_density is not None and process.density_window is not None:
+                    window, share = (
+                        nanometres(process, "density_window", process.density_window),
+                        process.max_density.value,
+                    )
+                    text = f"at most {share:.0%} covered in any window of {_um(window)}"
+                    yield Rule(
+                        name=f"{name}.density", check="density", layer=name, limit=window, extra=share, text=text
+                    )
+            case "via":
+                yield Rule(name=f"{name}.size", check="via_size", layer=name, limit=d, text=f"diameter {_um(d)}")
+                yield Rule(name=f"{name}.space", check="space", layer=name, limit=s, text=f"space at least {_um(s)}")
+                for side in ("below", "above"):
+                    text = f"lands on a pad {side} that encloses it by {_um(o)}"
+                    yield Rule(name=f"{name}.landing.{side}", check=f"landing_{side}", layer=name, limit=o, text=text)
+            case "device":
+                free = s - 2 * o
+                text = f"space at least {_um(free)}: {_um(s)} less twice the overlay"
+                yield Rule(name=f"{name}.space", check="space", layer=name, limit=free, text=text)
+                for other in conductors:
+                    text = f"at least {_um(o)} from {other} that are not its own"
+                    rule = f"{name}.clear.{other}"
+                    yield Rule(name=rule, check="clear", layer=name, other=other, limit=o, text=text)
+                text = f"covers its crossing and {_um(o)} around it"
+                yield Rule(name=f"{name}.overlap", check="overlap", layer=name, limit=o, text=text)
+                yield Rule(name=f"{name}.stray", check="stray", layer=name, text="lies at a crossing")
+            case "cell":
+                yield Rule(name=f"{name}.space", check="space", layer=name, limit=s, text=f"space at least {_um(s)}")
+            case "substrate":
+                if process.sheet_length is not None and process.sheet_width is not None:
+                    length, width = (
+                        nanometres(process, what, quantity)
+                        for what, quantity in (
+                            ("sheet_length", process.sheet_length),
+                            ("sheet_width", process.sheet_width),
+                        )
+                    )
+                    text = f"no larger than {_um(length)} by {_um(width)}"
+                    yield Rule(name=f"{name}.size", check="sheet", layer=name, limit=length, extra=width, text=text)
+        if layer.role != "substrate":
+            for foil in foils:
+                text = f"on the {foil}, at least {_um(o)} from its edge"
+                yield Rule(name=f"{name}.edge", check="edge", layer=name, other=foil, limit=o, text=text)
+        if process.drop_grid is not None and layer.role in ("conductor", "device", "dielectric", "cell"):
+            grid = nanometres(process, "drop_grid", process.drop_grid)
+            yield Rule(
+                name=f"{name}.grid", check="grid", layer=name, limit=grid, text=f"edges on a grid of {_um(grid)}"
+            )
+    for low, high in itertools.pairwise(conductors):
+        name = f"{low}.crossover"
+        yield Rule(
+            name=name, check="crossover", layer=low, other=high, text=f"insulated from {high} wherever they cross"
+        )
+        text = f"insulated from {high} and {_um(o)} around their crossing"
+        yield Rule(name=f"{name}.margin", check="crossover_margin", layer=low, other=high, limit=o, text=text)
+        text = f"what lies between {low} and {high} does not overlap"
+        yield Rule(name=f"{low}.plane.overlap", check="plane", layer=low, other=high, text=text)
+
+
+def _um(nm: int) -> str:
+    return f"{nm / 1e3:g} um"
