@@ -48,6 +48,7 @@ from snn2circuit.steps import (
     fine_tune,
     interruption,
     judge_with_snntorch,
+    line_effect,
     line_parasitics,
     map_crossbar,
     read_trained,
@@ -162,6 +163,8 @@ def run(
         write_placement(crossbar, layout, out / "placement.csv")
     with stages.stage("sign-off"):
         signoff = sign_off(layout, crossbar, out / "masks")
+        measured = signoff.parasitics
+        lines = {} if measured is None else line_effect(crossbar, waveforms, measured)
     with stages.stage("report"):
         results = Results(
             dataset=dataset,
@@ -177,7 +180,7 @@ def run(
             schematics=schematics,
             glb_bytes=glb_bytes,
             compensation=None if compensation is None else compensation.as_dict(),
-            signoff={"drc": signoff.drc, "lvs": signoff.lvs, "extracted": signoff.extracted},
+            signoff={"drc": signoff.drc, "lvs": signoff.lvs, "extracted": signoff.extracted, "measured_lines": lines},
         )
         summary = summarize(results, design, seconds=stages.seconds, reused=stages.reused, notes=stages.notes)
         write_report(summary, results, design, out)

@@ -71,7 +71,12 @@ def test_the_masks_are_signed_off_by_klayout(finished: tuple[Path, dict[str, Any
     parasitics = load(out / "masks" / "parasitics.npz", Parasitics)
     assert len(parasitics.layers) == summary["sheets"]
     assert all(layer.word_segment.value > 0 and layer.bit_segment.value > 0 for layer in parasitics.layers)
-    assert "0 violations of" in (out / "report.html").read_text()
+    report = (out / "report.html").read_text()
+    assert "0 violations of" in report
+    assert "With the lines as measured" in report
+    lines = summary["measured_lines"]
+    assert (lines["samples"], lines["spikes_compared"]) == (summary["images_simulated"], summary["spikes_compared"])
+    assert lines["spikes_before"] == summary["spikes_circuit"]
 
 
 def test_the_circuit_spikes_as_the_network_and_as_snntorch(finished: tuple[Path, dict[str, Any]]) -> None:

@@ -171,6 +171,45 @@ def compare_mapping(trained: Network, crossbar: CrossbarNetwork, stimulus: Stimu
     )
 
 
+@noun
+class LineEffect:
+    """What the lines as measured on the masks change in the circuit, on the same samples."""
+
+    samples: int
+    spikes_compared: int
+    spikes_before: int
+    spikes_after: int
+    spikes_changed: int
+    decisions_changed: int
+    accuracy_before: float
+    accuracy_after: float
+
+
+def compare_lines(crossbar: CrossbarNetwork, before: Waveforms, after: Waveforms) -> LineEffect:
+    """Two circuits of one crossbar that differ in their lines only.
+
+    Raises:
+        CompareError: the waveforms do not belong to the crossbar or to the same samples.
+    """
+    for waveforms in (before, after):
+        _check_shapes(crossbar, waveforms)
+    if not np.array_equal(before.stimulus.indices, after.stimulus.indices):
+        raise CompareError("waveforms before and after extraction are of different samples")
+    labels = before.stimulus.labels
+    one, two = (circuit_activity(waveforms).predictions(crossbar.decision) for waveforms in (before, after))
+    pairs = list(zip(before.spikes, after.spikes, strict=True))
+    return LineEffect(
+        samples=len(labels),
+        spikes_compared=sum(a.size for a, _ in pairs),
+        spikes_before=sum(int(a.sum()) for a, _ in pairs),
+        spikes_after=sum(int(b.sum()) for _, b in pairs),
+        spikes_changed=sum(int((a != b).sum()) for a, b in pairs),
+        decisions_changed=int((one != two).sum()),
+        accuracy_before=float((one == labels).mean()),
+        accuracy_after=float((two == labels).mean()),
+    )
+
+
 def circuit_activity(waveforms: Waveforms) -> Activity:
     """The circuit's behaviour in the model's units."""
     scales = waveforms.readout.volts_per_unit

@@ -180,7 +180,19 @@ def _signoff(summary: Mapping[str, Any]) -> list[str]:
         _table(("rule", "violations"), broken) if broken else "",
         *(f'<p class="bad">{escape(text)}</p>' for text in lvs["first_faults"]),
         _table(("layer", "parasitic", "places", "least", "mean", "most", "formula"), extracted) if extracted else "",
+        _note(_measured_lines(summary["measured_lines"])) if summary["measured_lines"] else "",
     ]
+
+
+def _measured_lines(lines: Mapping[str, Any]) -> str:
+    if "reason" in lines:
+        return f"Not simulated again with the lines as measured: {lines['reason']}"
+    return (
+        f"With the lines as measured, the exact solver gives {lines['spikes_after']:,} spikes where the circuit above "
+        f"gave {lines['spikes_before']:,}; {lines['spikes_changed']:,} of {lines['spikes_compared']:,} differ. Of "
+        f"{lines['samples']} decisions {lines['decisions_changed']} change; accuracy on these samples is "
+        f"{lines['accuracy_before']:.2%} before and {lines['accuracy_after']:.2%} after."
+    )
 
 
 def _classification(evaluation: Evaluation, out: Path) -> list[str]:

@@ -41,7 +41,7 @@ class Results:
     layout: Layout
     schematics: tuple[Path, ...]  # drawing of each layer's neuron cell
     glb_bytes: int
-    signoff: Mapping[str, Any]  # "drc", "lvs" and "extracted": what was found on the written masks
+    signoff: Mapping[str, Any]  # what was found on the written masks, by the names in the summary
     compensation: dict[str, Any] | None = None  # as in compensation.json; None: not asked for
 
 

@@ -19,6 +19,7 @@ from snn2circuit.steps.evaluation import write_evaluation
 from snn2circuit.steps.exchange import FORMATS, Protocol, export_network, import_network
 from snn2circuit.steps.fine_tuning import Tuned, describe_tuning, device_weights, fine_tune
 from snn2circuit.steps.signoff import check_drc, check_lvs, draw_masks, sign_off
+from snn2circuit.steps.signoff import check_drc, check_lvs, draw_masks, line_effect, sign_off
 from snn2circuit.steps.stack import build_stack
 from snn2circuit.steps.training import (
     data_folder,
@@ -60,6 +61,7 @@ __all__ = [
     "import_network",
     "interruption",
     "judge_with_snntorch",
+    "line_effect",
     "line_parasitics",
     "load_crossbar",
     "make_neurons",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from snn2circuit.analysis import compare_lines
+from snn2circuit.errors import CircuitNotLinear
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.files import save, write_json
 from snn2circuit.ir.layout import Layout
 from snn2circuit.ir.noun import noun
 from snn2circuit.ir.parasitics import Parasitics
+from snn2circuit.ir.waveforms import Waveforms
+from snn2circuit.steps.circuit import simulate_exactly
 
 OF_A_RUN = ("gds", "oas", "klayout")  # what every run writes; the first is judged
 
@@ -69,6 +74,18 @@ def check_lvs(
     save(parasitics, folder / "parasitics.npz")
     write_json(folder / "parasitics.json", {"parasitics": extracted})
     return lvs_summary(report), extracted, parasitics
+
+
+def line_effect(crossbar: CrossbarNetwork, before: Waveforms, parasitics: Parasitics) -> dict[str, Any]:
+    """The samples of ``before`` once more, with the lines as measured, in the exact solver; what changed.
+
+    A circuit that the exact solver cannot take has a ``reason`` instead; ``netlist --parasitics`` gives its decks.
+    """
+    try:
+        after = simulate_exactly(crossbar, before.stimulus, parasitics)
+    except CircuitNotLinear as error:
+        return {"reason": str(error)}
+    return dataclasses.asdict(compare_lines(crossbar, before, after))
 
 
 def sign_off(layout: Layout, crossbar: CrossbarNetwork, folder: Path) -> SignOff:
