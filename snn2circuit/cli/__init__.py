@@ -35,6 +35,7 @@ COMMANDS: tuple[click.Command, ...] = (
     experiment.experiment,
     about.list_,
     about.design,
+    about.process,
     about.download,
     about.doctor,
 )

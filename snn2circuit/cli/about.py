@@ -1,4 +1,4 @@
-"""Commands that tell and fetch: ``list``, ``download``, ``design``, ``doctor``."""
+"""Commands that tell and fetch: ``list``, ``download``, ``design``, ``process``, ``doctor``."""
 
 from __future__ import annotations
 
@@ -34,6 +34,16 @@ def download(dataset: str, folder: Path | None) -> None:
 def design(design_file: Path | None) -> None:
     """Print a design file in full: every key, its meaning, its allowed values."""
     click.echo(read_design(design_file).as_toml(), nl=False)
+
+
+@click.command()
+@click.argument("name", metavar="NAME|FILE.toml")
+def process(name: str) -> None:
+    """Print a printing process in full, as a file to start your own from; a FILE.toml is checked."""
+    from snn2circuit.layout.process_file import process_toml
+    from snn2circuit.steps.stack import find_process
+
+    click.echo(process_toml(find_process(name)), nl=False)
 
 
 @click.command()

@@ -11,6 +11,7 @@ from snn2circuit.devices import DEVICES
 from snn2circuit.electronics import ELECTRONICS
 from snn2circuit.ir.encoding import ENCODINGS, MAX_SEED
 from snn2circuit.layout.processes import PROCESSES
+from snn2circuit.layout.rules import MODES
 from snn2circuit.mapping.lower import MAX_DEVICES
 from snn2circuit.mapping.quantize import MAX_LEVELS, SPACINGS
 from snn2circuit.neurons import NEURONS
@@ -190,4 +191,9 @@ class Simulation:
 class LayoutSection:
     """The printed stack."""
 
-    process: Annotated[str, Key("printing process", tuple(PROCESSES))] = "inkjet"
+    process: Annotated[
+        str, Key("printing process, or a file that `snn2circuit process` can read", tuple(PROCESSES), file=".toml")
+    ] = "inkjet"
+    mode: Annotated[
+        str, Key("how sheets are stacked; auto: sheet_per_layer if the process has vias for it, else isolated", MODES)
+    ] = "auto"

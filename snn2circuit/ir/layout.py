@@ -15,6 +15,7 @@ from snn2circuit.ir.noun import Floats, Ints, freeze, noun
 from snn2circuit.ir.parts import Quantity
 
 Role = Literal["substrate", "conductor", "device", "dielectric", "via", "cell"]
+Mode = Literal["sheet_per_layer", "isolated"]  # foils laminated, or everything printed on one foil
 
 
 @noun
@@ -136,6 +137,7 @@ class Layout:
     nets: tuple[str, ...]
     levels: int  # conductance levels the devices were chosen from
     assumptions: tuple[str, ...]  # what no source gave, in words
+    mode: Mode = "sheet_per_layer"
 
     @property
     def bounds(self) -> Ints:

@@ -8,11 +8,11 @@ from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.layout import Process
 from snn2circuit.ir.parts import Quantity
 from snn2circuit.layout.plan import Plan
-from snn2circuit.layout.rules import Rules
+from snn2circuit.layout.rules import BETWEEN, SUBSTRATE, Rules
 from snn2circuit.units import engineering
 
 NOT_MODELLED = (
-    "Lamination glue, ink spread, line edges and the relief of printed layers are not drawn.",
+    "Lamination glue, levelling of layers, ink spread, line edges and the relief of printed layers are not drawn.",
     "Through-foil holes are drawn as the pillars that fill them; their substrate is drawn whole.",
 )
 
@@ -21,7 +21,7 @@ def list_assumptions(crossbar: CrossbarNetwork, process: Process, rules: Rules, 
     """One sentence each, without repeats: assumed process values, neuron cells, and what is not drawn."""
     sentences = [
         f"Process {process.name}: {what} {engineering(quantity.value, quantity.unit)} is assumed ({quantity.source})."
-        for what, quantity in _quantities(process)
+        for what, quantity in _quantities(process, rules)
         if quantity.confidence == "assumed"
     ]
     for number, (layer, sheet) in enumerate(zip(crossbar.layers, plan.sheets, strict=True), start=1):
@@ -42,8 +42,11 @@ def list_assumptions(crossbar: CrossbarNetwork, process: Process, rules: Rules, 
     return (*dict.fromkeys(sentences), *NOT_MODELLED)
 
 
-def _quantities(process: Process) -> Iterator[tuple[str, Quantity]]:
+def _quantities(process: Process, rules: Rules) -> Iterator[tuple[str, Quantity]]:
+    unused = {name for mode, names in BETWEEN.items() if mode != rules.mode for name in names} - {SUBSTRATE}
     for layer in process.layers:
+        if layer.name in unused:
+            continue
         yield f"thickness of {layer.name}", layer.thickness
         if layer.sheet_resistance is not None:
             yield f"sheet resistance of {layer.name}", layer.sheet_resistance

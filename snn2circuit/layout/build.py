@@ -20,10 +20,12 @@ from snn2circuit.layout import nets
 from snn2circuit.layout.assumptions import list_assumptions
 from snn2circuit.layout.plan import Plan, SheetPlan, plan_stack
 from snn2circuit.layout.rules import (
+    BETWEEN,
     BIT_LINES,
     CELLS,
     CONTACTS,
     DIELECTRIC,
+    ENCAPSULATION,
     LAYERS,
     SUBSTRATE,
     SUBSTRATE_VIAS,
@@ -35,14 +37,16 @@ from snn2circuit.layout.rules import (
 BARE = -1  # net of shapes that carry none
 
 
-def build_layout(crossbar: CrossbarNetwork, process: Process) -> Layout:
+def build_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto") -> Layout:
     """The stack of ``crossbar`` in ``process``: one sheet a layer, the first layer at the bottom.
+
+    ``mode`` is one of :data:`snn2circuit.layout.rules.MODES`.
 
     Raises:
         LayoutError: the process cannot make it; the text names the rule. Or a crossbar is cut into tiles.
     """
     check_tiles(crossbar)
-    rules = read_rules(process)
+    rules = read_rules(process, mode)
     plan = plan_stack(crossbar, rules)
     names = nets.all_nets(crossbar)
     ids = {name: index for index, name in enumerate(names)}
@@ -53,6 +57,7 @@ def build_layout(crossbar: CrossbarNetwork, process: Process) -> Layout:
         nets=tuple(names),
         levels=len(crossbar.levels),
         assumptions=list_assumptions(crossbar, process, rules, plan),
+        mode=rules.mode,
     )
 
 
@@ -82,17 +87,19 @@ class _Draft:
         self.plan: SheetPlan = plan.sheets[index]
         self.is_first, self.is_last = index == 0, index == len(crossbar.layers) - 1
         self.ids = ids
-        self.bottom = index * rules.sheet
+        self.bottom = rules.bottom(index)
+        self.base, self.base_vias = BETWEEN[rules.mode] if index else (SUBSTRATE, SUBSTRATE_VIAS)
         self.word_nets = self.net_ids(nets.word_lines(crossbar, index + 1))
         self.output_nets = self.net_ids(nets.outputs(crossbar, index + 1))
         self.rail_nets = self.net_ids(nets.RAILS)
         self.groups: dict[str, tuple[list[Ints], list[Ints]]] = {}
         planes, z = {}, self.bottom
         for names, thickness in (
-            ((SUBSTRATE, SUBSTRATE_VIAS), rules.substrate),
+            ((self.base, self.base_vias), rules.base if index else rules.substrate),
             ((WORD_LINES,), rules.word),
             ((DIELECTRIC, CONTACTS, CELLS), rules.between),
             ((BIT_LINES,), rules.bit),
+            ((ENCAPSULATION,), rules.encapsulation),
         ):
             planes.update(dict.fromkeys(names, _Plane(low=z, high=z + thickness)))
             z += thickness
@@ -121,17 +128,19 @@ class _Draft:
 
     def sheet(self) -> Sheet:
         (u0, v0), (u1, v1) = self.plan.near, self.plan.far
-        self.draw(SUBSTRATE, u0, v0, u1, v1, BARE)
+        self.draw(self.base, u0, v0, u1, v1, BARE)
         self.draw_word_lines()
         self.draw_bit_lines()
         self.draw_cells()
         self.draw_rails()
+        if self.is_last and self.rules.encapsulation:
+            self.draw_encapsulation()
         shapes = tuple(
             Shapes(
                 layer=layer,
                 boxes=np.concatenate(boxes),
                 nets=np.concatenate(owners),
-                round=layer in (SUBSTRATE_VIAS, CONTACTS),
+                round=layer in (self.base_vias, CONTACTS),
             )
             for layer, (boxes, owners) in sorted(self.groups.items(), key=lambda item: list(LAYERS).index(item[0]))
         )
@@ -169,7 +178,7 @@ class _Draft:
             fingered[:inputs] = False
             driven, owners = plan.rows[:inputs], self.word_nets[:inputs]
             over = np.full(inputs, -self.stack.output)
-            self.draw_squares(SUBSTRATE_VIAS, over, driven, rules.via, owners)
+            self.draw_squares(self.base_vias, over, driven, rules.via, owners)
             self.draw_squares(WORD_LINES, over, driven, rules.pad, owners)
             start[:inputs] = -self.stack.output - rules.pad // 2 + rules.pad
         end[fingered] = plan.fingers
@@ -213,10 +222,17 @@ class _Draft:
             finger = (plan.fingers, low, plan.fingers + rules.finger, low + rules.width)
             self.draw(WORD_LINES, *finger, self.rail_nets)
         else:
-            self.draw_squares(SUBSTRATE_VIAS, corner, corner, rules.via, self.rail_nets)
+            self.draw_squares(self.base_vias, corner, corner, rules.via, self.rail_nets)
         if not self.is_last:
             self.draw_squares(CONTACTS, corner, corner, rules.via, self.rail_nets)
             self.draw_squares(BIT_LINES, corner, corner, rules.pad, self.rail_nets)
+
+    def draw_encapsulation(self) -> None:
+        """Over all of the topmost sheet, but the fingers at its near edge and, where it has some, at its far edge."""
+        rules, plan = self.rules, self.plan
+        near = plan.near[1] + rules.space + rules.finger
+        far = plan.far[0] - rules.space if plan.far[0] <= plan.fingers else plan.fingers
+        self.draw(ENCAPSULATION, plan.near[0] + rules.space, near, far, plan.far[1] - rules.space, BARE)
 
     def devices(self, layer: CrossbarLayer) -> Devices:
         shape = (layer.rows, layer.columns, 2)

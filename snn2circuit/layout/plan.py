@@ -95,7 +95,8 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
             far[u] = fingers + rules.finger + rules.space
         else:
             far[u] = max(far[u], end + rules.space)
-        far[v] = max(far[v], int(rows[index][-1]) + reach + rules.space)
+        pads = rules.pad - rules.pad // 2 if index else 0
+        far[v] = max(far[v], int(rows[index][-1]) + max(reach, pads) + rules.space)
         sheets.append(
             SheetPlan(
                 rows=rows[index],

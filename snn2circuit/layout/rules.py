@@ -3,6 +3,9 @@
 A sheet has four planes, bottom to top: substrate, word lines, the plane between the electrodes, bit lines. Devices,
 dielectric, contacts and neuron cells share the plane between the electrodes, so they are equally thick.
 
+Stack modes say what the sheets above the first are printed on. ``sheet_per_layer``: a foil each, laminated, with vias
+through the foil. ``isolated``: all on the first foil, with a printed interlayer in between that has openings for vias.
+
 With width ``w``, space ``s``, overlay ``o`` (how far two printed layers may be out of register) and via diameter ``d``:
 
 * lines lie at pitch ``w + s``;
@@ -16,26 +19,42 @@ rounded up to whole multiples of ``2·g``, so that centres and edges fall on the
 
 from __future__ import annotations
 
+from typing import cast
+
 from snn2circuit.errors import LayoutError
-from snn2circuit.ir.layout import Process, Role
+from snn2circuit.ir.layout import Mode, Process, Role
 from snn2circuit.ir.noun import noun
 from snn2circuit.ir.parts import Quantity
 
 SUBSTRATE, SUBSTRATE_VIAS, CONTACTS = "substrate", "substrate_vias", "contacts"
+INTERLAYER, INTERLAYER_VIAS, ENCAPSULATION = "interlayer", "interlayer_vias", "encapsulation"
 WORD_LINES, BIT_LINES = "word_lines", "bit_lines"
 DEVICES, DIELECTRIC, CELLS = "devices", "dielectric", "cells"
 
 LAYERS: dict[str, Role] = {
     SUBSTRATE: "substrate",
     SUBSTRATE_VIAS: "via",
+    INTERLAYER: "substrate",
+    INTERLAYER_VIAS: "via",
     WORD_LINES: "conductor",
     DEVICES: "device",
     DIELECTRIC: "dielectric",
     CONTACTS: "via",
     CELLS: "cell",
     BIT_LINES: "conductor",
-}  # what a process must offer so that a stack can be drawn in it
-EQUALLY_THICK = ((SUBSTRATE, (SUBSTRATE_VIAS,)), (DIELECTRIC, (DEVICES, CONTACTS, CELLS)))
+    ENCAPSULATION: "dielectric",
+}  # what a stack can be drawn with
+BETWEEN: dict[Mode, tuple[str, str]] = {
+    "sheet_per_layer": (SUBSTRATE, SUBSTRATE_VIAS),
+    "isolated": (INTERLAYER, INTERLAYER_VIAS),
+}  # what lies between two sheets, and its vias
+MODES = ("auto", *BETWEEN, "shared_electrode", "staircase")
+REFUSED = {
+    "shared_electrode": "the bit lines of a layer would carry the currents of the next layer's devices too, and both "
+    "would add up in one neuron",
+    "staircase": "the bit lines of a layer would be the word lines of the next, but a neuron stands between the two: "
+    "they are different nets",
+}
 FINGER = 10  # length of a contact finger at a sheet's edge, in line widths
 
 
@@ -48,10 +67,13 @@ class Rules:
     overlay: int
     via: int  # diameter
     step: int  # every printed size is a multiple of it: twice the drop grid, or 1
-    substrate: int  # thickness, as the three below
+    mode: Mode
+    substrate: int  # thickness, as those below
+    base: int  # of what the sheets above the first are printed on
     word: int
     between: int
     bit: int
+    encapsulation: int  # 0 where the process has none
 
     def snap(self, length: int) -> int:
         """The smallest printable length that is not below ``length``."""
@@ -87,26 +109,57 @@ class Rules:
         """Length of a contact finger."""
         return FINGER * self.width
 
-    @property
-    def sheet(self) -> int:
-        """Height of one sheet."""
-        return self.substrate + self.word + self.between + self.bit
+    def bottom(self, sheet: int) -> int:
+        """Height at which sheet number ``sheet``, from 0, begins."""
+        printed = self.word + self.between + self.bit
+        return sheet * printed + (self.substrate + (sheet - 1) * self.base if sheet else 0)
 
 
-def read_rules(process: Process) -> Rules:
-    """The rules of ``process``.
+def choose_mode(process: Process, mode: str) -> Mode:
+    """The stack mode; ``auto`` is ``sheet_per_layer`` in a process with vias through its substrate, else ``isolated``.
+
+    Raises:
+        LayoutError: no circuit of this package can be built so, or the process lacks a layer for it.
+    """
+    if mode in REFUSED:
+        raise LayoutError(f"stack mode {mode} cannot be built: {REFUSED[mode]}; use sheet_per_layer or isolated")
+    names = {layer.name for layer in process.layers}
+    able = [each for each, needed in BETWEEN.items() if names.issuperset(needed)]
+    for each in able:
+        if mode in ("auto", each):
+            return each
+    if mode not in MODES:
+        raise LayoutError(f"there is no stack mode {mode!r}; there are {', '.join(MODES)}")
+    missing = [name for name in BETWEEN.get(cast("Mode", mode), sum(BETWEEN.values(), ())) if name not in names]
+    raise LayoutError(
+        f"process {process.name} has no {' and no '.join(missing)}; stack mode {mode} needs it"
+        + (f": use {able[0]}" if able else "")
+    )
+
+
+def read_rules(process: Process, mode: str = "auto") -> Rules:
+    """The rules of ``process`` for a stack in ``mode``.
 
     Raises:
         LayoutError: a layer is missing or has another role, a size is not a positive whole number of nanometres, layers
-            of one plane differ in thickness, or the overlay is too coarse for the space.
+            of one plane differ in thickness, the overlay is too coarse for the space, or the sheet or density rules
+            contradict themselves.
     """
+    chosen = choose_mode(process, mode)
+    base, vias = BETWEEN[chosen]
+    optional = {SUBSTRATE_VIAS, INTERLAYER, INTERLAYER_VIAS, ENCAPSULATION} - {base, vias}
+    known = {layer.name for layer in process.layers}
     for name, role in LAYERS.items():
-        if process.layer(name).role != role:
+        if (name not in optional or name in known) and process.layer(name).role != role:
             raise LayoutError(
                 f"process {process.name}: layer {name} has role {process.layer(name).role}; it must be {role}"
             )
-    thickness = {name: nanometres(process, f"thickness of {name}", process.layer(name).thickness) for name in LAYERS}
-    for reference, others in EQUALLY_THICK:
+    thickness = {
+        name: nanometres(process, f"thickness of {name}", process.layer(name).thickness)
+        for name in LAYERS
+        if name in known
+    }
+    for reference, others in ((base, (vias,)), (DIELECTRIC, (DEVICES, CONTACTS, CELLS))):
         for name in others:
             if thickness[name] != thickness[reference]:
                 raise LayoutError(
@@ -124,18 +177,52 @@ def read_rules(process: Process) -> Rules:
         overlay=printed("overlay", process.overlay, least=0),
         step=step,
         via=nanometres(process, "via_diameter", process.via_diameter),
+        mode=chosen,
         substrate=thickness[SUBSTRATE],
+        base=thickness[base],
         word=thickness[WORD_LINES],
         between=thickness[DIELECTRIC],
         bit=thickness[BIT_LINES],
+        encapsulation=thickness.get(ENCAPSULATION, 0),
     )
     if 2 * rules.overlay >= rules.space:
         raise LayoutError(
             f"process {process.name}: overlay is {rules.overlay} nm and min_space {rules.space} nm; a device printed "
             "that far off its place touches the neighbouring line unless twice the overlay is below the space: "
-            "widen min_space or choose a process with finer register"
+            f"widen min_space to {rules.snap(2 * rules.overlay + 1)} nm, "
+            f"or choose a process with an overlay of at most {(rules.space - 1) // 2 // step * step} nm"
         )
+    _check_sheet(process)
+    _check_density(process, rules)
     return rules
+
+
+def _check_sheet(process: Process) -> None:
+    length, width = process.sheet_length, process.sheet_width
+    if (length is None) != (width is None):
+        given, other = ("sheet_length", "sheet_width") if width is None else ("sheet_width", "sheet_length")
+        raise LayoutError(f"process {process.name}: {given} is given and {other} is not; a sheet has two sides")
+    if length is not None and width is not None:
+        sides = nanometres(process, "sheet_length", length), nanometres(process, "sheet_width", width)
+        if sides[0] < sides[1]:
+            raise LayoutError(
+                f"process {process.name}: sheet_length is {length.value:g} m and sheet_width {width.value:g} m; "
+                f"the length is the longer side: {width.value:g} m is the least that fits"
+            )
+
+
+def _check_density(process: Process, rules: Rules) -> None:
+    share, window = process.max_density, process.density_window
+    if (share is None) != (window is None):
+        given, other = ("max_density", "density_window") if window is None else ("density_window", "max_density")
+        raise LayoutError(f"process {process.name}: {given} is given and {other} is not; one means nothing alone")
+    if share is not None:
+        least = rules.width / rules.pitch
+        if not least <= share.value <= 1:
+            raise LayoutError(
+                f"process {process.name}: max_density is {share.value:g}; lines of {rules.width} nm at a pitch of "
+                f"{rules.pitch} nm cover {least:.3g}, which is the least that fits, and 1 the most"
+            )
 
 
 def nanometres(process: Process, what: str, quantity: Quantity, least: int = 1) -> int:

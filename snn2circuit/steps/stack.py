@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from snn2circuit.design import Design
+from snn2circuit.errors import LayoutError
 from snn2circuit.ir.crossbar import CrossbarNetwork
-from snn2circuit.ir.layout import Layout
+from snn2circuit.ir.layout import Layout, Process
 from snn2circuit.layout.build import build_layout
 from snn2circuit.layout.connectivity import check_connectivity
+from snn2circuit.layout.process_file import read_process
 from snn2circuit.layout.processes import PROCESSES
+
+
+def find_process(name: str) -> Process:
+    """The preset called ``name``, or the process in the file ``name`` if that ends in ``.toml``.
+
+    Raises:
+        LayoutError: there is no such preset, or the file is not a process that can be printed in.
+    """
+    if name.endswith(".toml"):
+        return read_process(Path(name))
+    if name not in PROCESSES:
+        raise LayoutError(f"there is no process {name!r}; there are {', '.join(PROCESSES)}, or name a .toml file")
+    return PROCESSES[name]
 
 
 def build_stack(design: Design, crossbar: CrossbarNetwork) -> Layout:
     """Build the printed stack, and make sure that it connects what the crossbar connects."""
-    layout = build_layout(crossbar, PROCESSES[design.layout.process])
+    layout = build_layout(crossbar, find_process(design.layout.process), design.layout.mode)
     check_connectivity(layout, crossbar)
     return layout

@@ -46,6 +46,11 @@ def boxes_of(layout: Layout, sheet: int, layer: str) -> np.ndarray:
     return shapes.boxes
 
 
+def base_of(layout: Layout, sheet: int) -> str:
+    """What the sheet is printed on."""
+    return "interlayer" if sheet and layout.mode == "isolated" else "substrate"
+
+
 def distance(a: Solid, b: Solid) -> float:
     """Seen from above."""
     gaps = [max(a.box[i] - b.box[i + 3], b.box[i] - a.box[i + 3], 0) for i in (0, 1)]
@@ -102,7 +107,7 @@ def test_all_printed_matter_stands_on_its_foil_and_fingers_stay_bare(
     sizes: tuple[int, ...], process: str, bias: bool
 ) -> None:
     layout = build_layout(make_crossbar(*sizes, bias=bias), PROCESSES[process])
-    foils = [boxes_of(layout, sheet, "substrate")[0] for sheet in range(len(layout.sheets))]
+    foils = [boxes_of(layout, sheet, base_of(layout, sheet))[0] for sheet in range(len(layout.sheets))]
     drawing = read_drawing(layout)
     for solid in drawing.solids:
         foil = foils[solid.sheet]
@@ -138,6 +143,7 @@ def test_planes_of_a_sheet_in_nm() -> None:
         "contacts": {(126_000, 127_000)},
         "cells": {(126_000, 127_000)},
         "bit_lines": {(127_000, 128_000)},
+        "encapsulation": {(128_000, 129_000)},
     }
     for number, sheet in enumerate(layout.sheets):
         assert sheet.z_nm == 128_000 * number

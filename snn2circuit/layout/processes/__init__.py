@@ -1,10 +1,12 @@
 """Printing processes as data: one file a process, one line here."""
 
 from snn2circuit.ir.layout import Process
-from snn2circuit.layout.processes import gravure, inkjet, screen
+from snn2circuit.layout.processes import aerosol_jet, gravure, inkjet, organic_flow, screen
 
 PROCESSES: dict[str, Process] = {
     inkjet.PROCESS.name: inkjet.PROCESS,
     screen.PROCESS.name: screen.PROCESS,
     gravure.PROCESS.name: gravure.PROCESS,
+    aerosol_jet.PROCESS.name: aerosol_jet.PROCESS,
+    organic_flow.PROCESS.name: organic_flow.PROCESS,
 }

@@ -49,8 +49,12 @@ def print_layers(
     dielectric: str,
     between: Quantity,
     permittivity: Quantity = POLYMER,
+    base: tuple[ProcessLayer, ...] = (SUBSTRATE, SUBSTRATE_VIAS),
 ) -> tuple[ProcessLayer, ...]:
-    """The layers of a sheet, bottom to top: foil and its vias, word lines, what lies between the lines, bit lines.
+    """The layers of a sheet, bottom to top: what it is printed on, word lines, what lies between the lines, bit lines.
+
+    A sheet is printed on a foil of its own, or, above the first of a monolithic stack, on an interlayer: the same
+    dielectric, printed all over with openings for vias.
 
     Args:
         silver: material of both conductors.
@@ -60,6 +64,7 @@ def print_layers(
         dielectric: material where lines cross outside devices.
         between: thickness of the dielectric, m; devices, contacts and cells share its plane and so its thickness.
         permittivity: of the dielectric, relative; that of a polymer where no source gives it.
+        base: the substrate, and its vias if there can be any.
     """
     shared = Quantity(
         value=between.value, unit="m", source="as thick as the dielectric around it", confidence="assumed"
@@ -77,8 +82,24 @@ def print_layers(
         )
 
     return (
-        SUBSTRATE,
-        SUBSTRATE_VIAS,
+        *base,
+        ProcessLayer(
+            name="interlayer",
+            role="substrate",
+            material=f"{dielectric} all over, with openings",
+            thickness=shared,
+            color="#a9cdb9",
+            mask=9,
+            permittivity=permittivity,
+        ),
+        ProcessLayer(
+            name="interlayer_vias",
+            role="via",
+            material=f"{silver} in openings of the interlayer",
+            thickness=shared,
+            color="#8a95a3",
+            mask=10,
+        ),
         conductor("word_lines", "#aab4c0", 3),
         ProcessLayer(name="devices", role="device", material=device, thickness=shared, color="#c58b2b", mask=4),
         ProcessLayer(
@@ -107,4 +128,13 @@ def print_layers(
             mask=7,
         ),
         conductor("bit_lines", "#dfe4ea", 8),
+        ProcessLayer(
+            name="encapsulation",
+            role="dielectric",
+            material=f"{dielectric}, on the topmost sheet",
+            thickness=shared,
+            color="#9fc4d8",
+            mask=11,
+            permittivity=permittivity,
+        ),
     )

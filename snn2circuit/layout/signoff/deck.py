@@ -16,7 +16,7 @@ With width ``w``, space ``s``, overlay ``o``, via diameter ``d`` and drop grid `
 ``CONDUCTOR.crossover``        where two conductors cross without a via, something insulating lies between them
 ``CONDUCTOR.crossover.margin`` and reaches ``o`` beyond the crossing
 ``plane.overlap``              what shares the plane between two conductors does not overlap
-``LAYER.edge``                 everything lies on the foil, ``o`` from its edge
+``LAYER.edge``                 everything lies on its foil or interlayer, ``o`` from its edge
 ``LAYER.grid``                 edges of printed layers lie on multiples of ``g``
 ``SUBSTRATE.size``             the foil is no larger than the process's sheet
 =============================  =================================================================================
@@ -109,9 +109,8 @@ def _rules(process: Process) -> Iterator[Rule]:
                     text = f"no larger than {_um(length)} by {_um(width)}"
                     yield Rule(name=f"{name}.size", check="sheet", layer=name, limit=length, extra=width, text=text)
         if layer.role != "substrate":
-            for foil in foils:
-                text = f"on the {foil}, at least {_um(o)} from its edge"
-                yield Rule(name=f"{name}.edge", check="edge", layer=name, other=foil, limit=o, text=text)
+            text = f"on the {' or '.join(foils)}, at least {_um(o)} from its edge"
+            yield Rule(name=f"{name}.edge", check="edge", layer=name, limit=o, text=text)
         if process.drop_grid is not None and layer.role in ("conductor", "device", "dielectric", "cell"):
             grid = nanometres(process, "drop_grid", process.drop_grid)
             yield Rule(

@@ -220,7 +220,11 @@ def _plane(stack: MaskStack, sheet: int, rule: Rule) -> Iterator[Marker]:
 
 
 def _edge(stack: MaskStack, sheet: int, rule: Rule) -> Iterator[Marker]:
-    return _enclosed(stack.region((sheet, rule.layer)), stack.region((sheet, rule.other)), rule.limit)
+    base = kdb.Region()
+    for layer in stack.process.layers:
+        if layer.role == "substrate":
+            base += stack.region((sheet, layer.name))
+    return _enclosed(stack.region((sheet, rule.layer)), base.merged(), rule.limit)
 
 
 def _grid(stack: MaskStack, sheet: int, rule: Rule) -> Iterator[Marker]:
