@@ -39,6 +39,7 @@ from snn2circuit.steps import (
     advise_design,
     build_stack,
     check_circuit,
+    check_process,
     choose_samples,
     compensate_parts,
     data_folder,
@@ -87,6 +88,7 @@ def run(
 
     with stages.stage("data"):
         check_circuit(design)
+        check_process(design)
         dataset = load_dataset(design.data.dataset, data_folder(design))
     with stages.stage("train") as tell:
         tuning = ("fine_tuning", "device") if design.fine_tuning.epochs else ()

@@ -18,7 +18,8 @@ from snn2circuit.ir.layout import Devices, Layout, Process, Shapes, Sheet
 from snn2circuit.ir.noun import Ints, noun
 from snn2circuit.layout import nets
 from snn2circuit.layout.assumptions import list_assumptions
-from snn2circuit.layout.plan import Plan, SheetPlan, plan_stack
+from snn2circuit.layout.marks import draw_mark, draw_text, strip_width
+from snn2circuit.layout.plan import Plan, SheetPlan, check_size, plan_stack
 from snn2circuit.layout.rules import (
     BETWEEN,
     BIT_LINES,
@@ -48,6 +49,7 @@ def build_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto"
     check_tiles(crossbar)
     rules = read_rules(process, mode)
     plan = plan_stack(crossbar, rules)
+    check_size(plan, process)
     names = nets.all_nets(crossbar)
     ids = {name: index for index, name in enumerate(names)}
     return Layout(
@@ -133,6 +135,7 @@ class _Draft:
         self.draw_bit_lines()
         self.draw_cells()
         self.draw_rails()
+        self.draw_marks()
         if self.is_last and self.rules.encapsulation:
             self.draw_encapsulation()
         shapes = tuple(
@@ -226,6 +229,25 @@ class _Draft:
         if not self.is_last:
             self.draw_squares(CONTACTS, corner, corner, rules.via, self.rail_nets)
             self.draw_squares(BIT_LINES, corner, corner, rules.pad, self.rail_nets)
+
+    def draw_marks(self) -> None:
+        across, *ends = self.stack.marks
+        length = ends[1] - ends[0] - strip_width(self.rules) - 2 * self.rules.space
+        start = ends[0] + strip_width(self.rules) + self.rules.space
+        flat = self.stack.marks_along == int(self.plan.turned)  # the strip runs along the sheet's u
+        number = self.index + 1
+
+        def place(layer: str, boxes: Ints, net: int) -> None:
+            a0, b0, a1, b1 = boxes.T
+            self.draw(layer, *((a0, b0, a1, b1) if flat else (b0, a0, b1, a1)), net)
+
+        for end, along in enumerate(ends):
+            for layer, boxes in draw_mark(self.rules, along, across):
+                name = nets.marks(number)[2 * end + int(layer == BIT_LINES)]
+                place(layer, boxes, BARE if layer == DIELECTRIC else self.ids[name])
+        text = draw_text(f"{number} {self.crossbar.name}", self.rules, start, across, length)
+        if len(text):
+            place(DIELECTRIC, text, BARE)
 
     def draw_encapsulation(self) -> None:
         """Over all of the topmost sheet, but the fingers at its near edge and, where it has some, at its far edge."""

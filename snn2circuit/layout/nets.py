@@ -1,4 +1,4 @@
-"""Names of the nets of a stack: exactly those of the circuit's nodes.
+"""Names of the nets of a stack: exactly those of the circuit's nodes, and the alignment marks of its sheets.
 
 Layers are counted from 1, rows and neurons from 0, numbers are not padded. A neuron's cell holds its latch and the
 driver of the next layer's word line, so between two sheets the cell's output, the via and the word line are one net,
@@ -34,8 +34,14 @@ def outputs(crossbar: CrossbarNetwork, layer: int) -> list[str]:
 
 
 def all_nets(crossbar: CrossbarNetwork) -> list[str]:
-    """Every net of the stack, once: rails, then layer by layer word lines, bit lines and the last layer's spikes."""
+    """Every net of the stack, once: rails, word and bit lines layer by layer, the last layer's spikes, marks."""
     names = list(RAILS)
     for layer in range(1, len(crossbar.layers) + 1):
         names += word_lines(crossbar, layer) + bit_lines(crossbar, layer, +1) + bit_lines(crossbar, layer, -1)
-    return names + outputs(crossbar, len(crossbar.layers))
+    names += outputs(crossbar, len(crossbar.layers))
+    return names + [name for sheet in range(1, len(crossbar.layers) + 1) for name in marks(sheet)]
+
+
+def marks(sheet: int) -> list[str]:
+    """Nets of the alignment marks of sheet ``sheet`` (from 1), which connect nothing: plus and ring at either end."""
+    return [f"mark_s{sheet}_{end}_{shape}" for end in (1, 2) for shape in ("plus", "ring")]

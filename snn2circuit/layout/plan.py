@@ -24,17 +24,21 @@ through the whole stack. Rails are parallel to word lines and share their plane;
 plane and meet rails only across a cell.
 
 *Edges.* Word lines of the first sheet, all rails and every bias line end in contact fingers at the far edge, which the
-sheets above leave uncovered: a staircase. Spikes leave at the near edge of the topmost sheet.
+sheets above leave uncovered: a staircase. Spikes leave at the near edge of the topmost sheet. Marks and names stand in
+a strip along the other near edge (:mod:`snn2circuit.layout.marks`).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from snn2circuit.errors import LayoutError
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
+from snn2circuit.ir.layout import Process
 from snn2circuit.ir.noun import Ints, freeze, noun
+from snn2circuit.layout.marks import strip_width
 from snn2circuit.layout.nets import RAILS
-from snn2circuit.layout.rules import Rules
+from snn2circuit.layout.rules import Rules, nanometres
 
 
 @noun
@@ -62,6 +66,8 @@ class Plan:
     rails: Ints  # (rails,), v of each rail's centre is minus this, on every sheet
     output: int  # v of every cell's output via is minus this
     sheets: tuple[SheetPlan, ...]  # bottom to top
+    marks: tuple[int, int, int]  # of the strip of marks: where it begins across, and where both marks begin along it
+    marks_along: int  # axis along which the strip runs: 0 for x, 1 for y
 
     def __post_init__(self) -> None:
         freeze(self, "rails", np.int64)
@@ -83,6 +89,8 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
 
     deepest = int(max(rails[-1] + rules.pad, *(depth for _, depth in cells)))
     near = [-deepest - rules.space] * 2
+    strip = 1 - len(cells) % 2  # the axis at whose near end the marks stand: the one where no spike leaves
+    near[strip] -= strip_width(rules) + rules.space
     near[len(cells) % 2] = -max(deepest, cells[-1][1] + rules.space + rules.finger) - rules.space
     far = [0, 0]  # x and y of the sheet above
     sheets: list[SheetPlan] = []
@@ -109,7 +117,34 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
                 turned=index % 2 == 1,
             )
         )
-    return Plan(rails=rails, output=output, sheets=tuple(reversed(sheets)))
+    top = sheets[0]  # the smallest; it turns so that the strip runs along its v
+    marks = (near[strip] + rules.space, top.near[1] + rules.space, top.far[1] - rules.space - strip_width(rules))
+    return Plan(rails=rails, output=output, sheets=tuple(reversed(sheets)), marks=marks, marks_along=1 - strip)
+
+
+def check_size(plan: Plan, process: Process) -> None:
+    """Make sure that every sheet can be printed.
+
+    Raises:
+        LayoutError: a sheet is larger than the process allows; the text has both sizes and what would fit.
+    """
+    if process.sheet_length is None or process.sheet_width is None:
+        return
+    long, short = (nanometres(process, "sheet", side) for side in (process.sheet_length, process.sheet_width))
+    for number, sheet in enumerate(plan.sheets, start=1):
+        width, length = sorted(int(high - low) for low, high in zip(sheet.near, sheet.far, strict=True))
+        if length > long or width > short:
+            raise LayoutError(
+                f"sheet {number} is {length / 1e6:g} mm by {width / 1e6:g} mm, with {len(sheet.rows)} word lines "
+                f"{_pitch(sheet.rows)} apart and {len(sheet.columns)} neurons {_pitch(sheet.columns)} apart; process "
+                f"{process.name} prints at most {long / 1e6:g} mm by {short / 1e6:g} mm: allow sheet_length = "
+                f"{max(length, long) / 1e9:g} and sheet_width = {max(width, short) / 1e9:g}, the least that fits, "
+                "choose a finer process, or fewer neurons"
+            )
+
+
+def _pitch(centres: Ints) -> str:
+    return f"{np.diff(centres).max() / 1e6:g} mm" if len(centres) > 1 else "0 mm"
 
 
 def cell_outline(layer: CrossbarLayer, rules: Rules) -> tuple[int, int]:

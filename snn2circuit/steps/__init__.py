@@ -19,7 +19,7 @@ from snn2circuit.steps.evaluation import write_evaluation
 from snn2circuit.steps.exchange import FORMATS, Protocol, export_network, import_network
 from snn2circuit.steps.fine_tuning import Tuned, describe_tuning, device_weights, fine_tune
 from snn2circuit.steps.signoff import check_drc, check_lvs, draw_masks, line_effect, sign_off
-from snn2circuit.steps.stack import build_stack
+from snn2circuit.steps.stack import build_stack, check_process
 from snn2circuit.steps.training import (
     data_folder,
     design_encoding,
@@ -45,6 +45,7 @@ __all__ = [
     "check_circuit",
     "check_drc",
     "check_lvs",
+    "check_process",
     "choose_samples",
     "compensate_parts",
     "data_folder",

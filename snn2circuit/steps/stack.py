@@ -12,6 +12,7 @@ from snn2circuit.layout.build import build_layout
 from snn2circuit.layout.connectivity import check_connectivity
 from snn2circuit.layout.process_file import read_process
 from snn2circuit.layout.processes import PROCESSES
+from snn2circuit.layout.rules import read_rules
 
 
 def find_process(name: str) -> Process:
@@ -25,6 +26,15 @@ def find_process(name: str) -> Process:
     if name not in PROCESSES:
         raise LayoutError(f"there is no process {name!r}; there are {', '.join(PROCESSES)}, or name a .toml file")
     return PROCESSES[name]
+
+
+def check_process(design: Design) -> None:
+    """Make sure that the design's process can be read and knows the stack mode, before anything takes time.
+
+    Raises:
+        LayoutError: as :func:`find_process`, or a rule is missing or contradicts another.
+    """
+    read_rules(find_process(design.layout.process), design.layout.mode)
 
 
 def build_stack(design: Design, crossbar: CrossbarNetwork) -> Layout:

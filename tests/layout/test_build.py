@@ -203,6 +203,7 @@ def test_names_of_all_nets() -> None:
         "vdd", "vss", "gnd", "phi", "sample", "latch", "discharge",
         "wl_l1_r0", "wl_l1_r1", "bias_l1", "bp_l1_n0", "bp_l1_n1", "bn_l1_n0", "bn_l1_n1",
         "wl_l2_r0", "wl_l2_r1", "bias_l2", "bp_l2_n0", "bn_l2_n0", "spike_l2_n0",
+        *(f"mark_s{sheet}_{end}_{shape}" for sheet in (1, 2) for end in (1, 2) for shape in ("plus", "ring")),
     )  # fmt: skip
 
 
@@ -283,3 +284,54 @@ def test_impossible_layers_are_named() -> None:
     )
     with pytest.raises(LayoutError, match="devices is 100 nm thick and dielectric 1000 nm"):
         build_layout(make_crossbar(2, 2), replace(process, layers=too_thin))
+
+
+@given(networks, process_names)
+@settings(deadline=None, max_examples=15)
+def test_marks_lie_over_one_another_on_every_sheet_and_touch_nothing(sizes: tuple[int, ...], process: str) -> None:
+    layout = build_layout(make_crossbar(*sizes), PROCESSES[process])
+    solids = read_drawing(layout).solids
+    places: dict[str, set[tuple[int, ...]]] = {}
+    for number in range(len(layout.sheets)):
+        for end, shape in itertools.product((1, 2), ("plus", "ring")):
+            name = f"mark_s{number + 1}_{end}_{shape}"
+            parts = [solid for solid in solids if solid.net == name]
+            assert len(parts) == {"plus": 3, "ring": 4}[shape]
+            outline = [min(p.box[i] for p in parts) for i in (0, 1)] + [max(p.box[i] for p in parts) for i in (3, 4)]
+            places.setdefault(f"{end} {shape}", set()).add(tuple(outline))
+            for part in parts:
+                others = (s for s in solids if s.role in ("conductor", "via", "device", "cell") and s.net != name)
+                assert not any(touch(part, other) for other in others)
+    assert all(len(each) == 1 for each in places.values())
+    for end in (1, 2):
+        (plus,), (ring,) = places[f"{end} plus"], places[f"{end} ring"]
+        rules = read_rules(layout.process)
+        gap = rules.width + rules.space
+        assert [a - b for a, b in zip(plus, ring, strict=True)] == [gap, gap, -gap, -gap]
+
+
+def test_a_sheet_carries_its_number_and_the_name_of_the_network_in_dots() -> None:
+    layout = build_layout(make_crossbar(4, 5, 3), FREE_INKJET)
+    mark = next(s.box for s in read_drawing(layout).solids if s.net == "mark_s1_1_ring")  # its lower side
+    for sheet, digit in enumerate(([0x00, 0x42, 0x7F, 0x40, 0x00], [0x42, 0x61, 0x51, 0x49, 0x46])):
+        boxes = boxes_of(layout, sheet, "dielectric")
+        dots = np.zeros((7, 5), dtype=bool)
+        for x0, y0, _, x1, y1, _ in (boxes - [mark[3] + 100_000, mark[1], 0] * 2).tolist():
+            if 0 <= x0 < 500_000 and 0 <= y0 < 700_000:
+                dots[y0 // 100_000 : y1 // 100_000, x0 // 100_000 : x1 // 100_000] = True
+        assert [sum(1 << row for row in range(7) if dots[6 - row, column]) for column in range(5)] == digit
+
+
+def test_a_sheet_that_is_too_small_is_refused_with_the_size_that_fits() -> None:
+    crossbar = make_crossbar(20, 12, 3)
+    process = replace(PROCESSES["inkjet"], sheet_length=metres(0.02), sheet_width=metres(0.02))
+    with pytest.raises(LayoutError, match=r"sheet 1 is .* 21 word lines 0.24 mm apart and 12 neurons") as caught:
+        build_layout(crossbar, process)
+    words = str(caught.value)
+    assert "process inkjet prints at most 20 mm by 20 mm" in words
+    length, width = (
+        float(words.split(f"{name} = ")[1].split()[0].rstrip(",:")) for name in ("sheet_length", "sheet_width")
+    )
+    build_layout(crossbar, replace(process, sheet_length=metres(length), sheet_width=metres(width)))
+    with pytest.raises(LayoutError, match="sheet 1 is"):
+        build_layout(crossbar, replace(process, sheet_length=metres(length - 1e-6), sheet_width=metres(width)))
