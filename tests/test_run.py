@@ -28,8 +28,9 @@ from snn2circuit.ir.waveforms import Waveforms
 
 FILES = {
     "design.toml", "network.npz", "history.jsonl", "training.png", "crossbar.npz", "placement.csv", "netlist",
-    "waveforms.npz", "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "masks", "report.html",
-    "summary.json", "stages.json", "checkpoints", "metrics.json", "confusion.png", "roc.png", "firing.png",
+    "waveforms.npz", "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "masks", "schematics",
+    "report.html", "summary.json", "stages.json", "checkpoints", "metrics.json", "confusion.png", "roc.png",
+    "firing.png",
 }  # fmt: skip
 KEYS = {
     "accuracy_trained", "accuracy_mapped", "images_simulated", "spikes_compared", "spikes_model", "spikes_circuit",
