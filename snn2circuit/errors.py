@@ -52,8 +52,44 @@ class DeckRejected(SimulationError):
     """The simulator did not accept the deck; no analysis was run."""
 
 
+class DeckEmpty(DeckRejected):
+    """The deck holds no circuit."""
+
+
+class IncludeMissing(DeckRejected):
+    """A file that the deck includes is not there."""
+
+
+class ModelUnknown(DeckRejected):
+    """An element names a model or a subcircuit that the deck does not define."""
+
+
+class NodeMissing(DeckRejected):
+    """A node to record is not in the circuit."""
+
+
 class SimulationDiverged(SimulationError):
     """The analysis started and broke off: singular matrix, time step too small, NaN, or a run that stopped short."""
+
+
+class NodeFloating(SimulationDiverged):
+    """A node has no path for a direct current."""
+
+
+class MatrixSingular(SimulationDiverged):
+    """The circuit's equations contradict each other, as two voltage sources in parallel do."""
+
+
+class NotConverging(SimulationDiverged):
+    """The simulator found no solution, however short its step."""
+
+
+class ValueNotFinite(SimulationDiverged):
+    """A recorded voltage is not a number, or infinite."""
+
+
+class RunTooShort(SimulationDiverged):
+    """The analysis ended before the time it should have reached."""
 
 
 class SimulationTimeout(SimulationError):
@@ -74,6 +110,10 @@ class LayoutError(Snn2CircuitError, ValueError):
 
 class FileFormatError(Snn2CircuitError, ValueError):
     """A file is not one of ours, is damaged, or is larger than it may be."""
+
+
+class FileTruncated(FileFormatError):
+    """A file ends before what its header announces."""
 
 
 class OutputError(Snn2CircuitError, OSError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from snn2circuit.errors import DeckRejected
+from snn2circuit.errors import DeckRejected, IncludeMissing
 
 _FORBIDDEN = re.compile(r"^\s*\.(control|endc|lib|exec|shell|csparam|inc\b(?!lude))", re.IGNORECASE)
 _INCLUDE = re.compile(r"""^\s*\.include\s+["']?([^"'\s]+)["']?\s*$""", re.IGNORECASE)
@@ -34,7 +34,7 @@ def _lines(path: Path, folder: Path, depth: int) -> list[str]:
             raise DeckRejected(f"{path} has more than {MAX_BYTES} bytes")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise DeckRejected(f"{path} does not exist") from None
+        raise (IncludeMissing if depth else DeckRejected)(f"{path} does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DeckRejected(f"{path} cannot be read as text: {error}") from error
     lines: list[str] = []

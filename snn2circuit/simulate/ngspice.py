@@ -28,7 +28,21 @@ from typing import Any
 
 import numpy as np
 
-from snn2circuit.errors import DeckRejected, SimulationDiverged, SimulationError, SimulatorMissing
+from snn2circuit.errors import (
+    DeckEmpty,
+    DeckRejected,
+    IncludeMissing,
+    MatrixSingular,
+    ModelUnknown,
+    NodeFloating,
+    NodeMissing,
+    NotConverging,
+    RunTooShort,
+    SimulationDiverged,
+    SimulationError,
+    SimulatorMissing,
+    ValueNotFinite,
+)
 
 MEMORY_LIMIT = 16 * 2**30  # bytes of address space
 FILE_LIMIT = 4 * 2**30  # bytes
@@ -47,6 +61,16 @@ _DIVERGED = re.compile(
     r"timestep too small|singular matrix|no convergence|iteration limit|run simulation\(s\) aborted|doanalyses|"
     r"trouble with node|gmin stepping failed|source stepping failed|matrix is singular",
     re.IGNORECASE,
+)
+# What a complaint means, most telling words first; ngspice calls the current of a source ``v1#branch``.
+_MEANINGS: tuple[tuple[str, type[SimulationError]], ...] = (
+    (r"could not find include", IncludeMissing),
+    (r"valid modelname|can't find model|unable to find definition|unknown (?:subckt|model)", ModelUnknown),
+    (r"incomplete or empty netlist|there aren't any circuits|no circuit loaded", DeckEmpty),
+    (r"singular matrix:\s+check node\s+\S*#branch", MatrixSingular),
+    (r"singular matrix:\s+check node", NodeFloating),
+    (r"singular", MatrixSingular),
+    (r"timestep too small|no convergence|iteration limit|stepping failed|trouble with", NotConverging),
 )
 _ERROR = re.compile(r"\berror\b", re.IGNORECASE)
 _PROGRESS = re.compile(r"([\d.]+)\s*%")
@@ -110,12 +134,14 @@ def run_deck(text: str, nodes: list[str], report: Any) -> dict[str, Any]:
     cpu = process_time() - started
     plots = [name for name in session.plot_names if name.startswith("tran")]
     if not plots:
+        if not any(line[:1].isalpha() for line in text.splitlines()[1:]):
+            raise DeckEmpty(f"the deck holds no element{_said(log)}")
         raise DeckRejected(f"ngspice ran no transient analysis of the deck{_said(log)}")
     plot = session.plot(None, plots[0])
     time = np.real(np.asarray(plot["time"]._data))
     missing = [node for node in nodes if node not in plot]
     if missing:
-        raise DeckRejected(
+        raise NodeMissing(
             f"node {missing[0]!r} is not in the circuit "
             f"({len(missing)} of the {len(nodes)} nodes to record are missing){_said(log)}"
         )
@@ -138,11 +164,11 @@ def check_result(time: np.ndarray[Any, Any], traces: np.ndarray[Any, Any], nodes
     """Refuse what an aborted analysis leaves behind: a short run, NaN, infinity."""
     if len(time) < 2 or time[-1] < stop * (1 - 1e-6):
         reached = time[-1] if len(time) else 0.0
-        raise SimulationDiverged(f"the analysis stopped at {reached:.6g} s of {stop:.6g} s")
+        raise RunTooShort(f"the analysis stopped at {reached:.6g} s of {stop:.6g} s")
     bad = np.argwhere(~np.isfinite(traces))
     if len(bad):
         node, point = (int(v) for v in bad[0])
-        raise SimulationDiverged(f"node {nodes[node]} is not finite at {time[point]:.6g} s")
+        raise ValueNotFinite(f"node {nodes[node]} is not finite at {time[point]:.6g} s")
 
 
 def _judge(log: list[str], error: type[SimulationError], pattern: re.Pattern[str]) -> None:
@@ -150,7 +176,8 @@ def _judge(log: list[str], error: type[SimulationError], pattern: re.Pattern[str
         if pattern.search(line):
             # ngspice often names the offending line just before or after the complaint.
             context = " | ".join(part.strip() for part in log[max(0, index - 2) : index + 3] if part.strip())
-            raise error(f"ngspice says: {context[:600]}")
+            meanings = (kind for words, kind in _MEANINGS if re.search(words, context, re.IGNORECASE))
+            raise next((kind for kind in meanings if issubclass(kind, error)), error)(f"ngspice says: {context[:600]}")
 
 
 def _said(log: list[str]) -> str:
@@ -199,7 +226,7 @@ def main(arguments: list[str]) -> int:
         _tell(error=type(error).__name__, message=str(error))
         return 1
     except OSError as error:
-        _tell(error="SimulationError", message=f"the result cannot be written: {error.strerror or error}")
+        _tell(error="OutputError", message=f"the result cannot be written: {error.strerror or error}")
         return 1
     except MemoryError:
         _tell(error="SimulationError", message=f"the simulation needs more than {MEMORY_LIMIT} bytes of memory")

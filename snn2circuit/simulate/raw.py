@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from snn2circuit.errors import FileFormatError
+from snn2circuit.errors import FileFormatError, FileTruncated
 from snn2circuit.ir.noun import Floats
 
 MAX_HEADER = 2**24  # bytes; a header of 100,000 variables takes 4 MB
@@ -162,7 +162,7 @@ def _binary(path: Path, header: _Header, columns: list[int], size: int) -> Float
     count, points, held = len(header.variables), header.points, size - header.data
     double, single = points * 8 * count, points * (8 + 4 * (count - 1))
     if held not in (double, single):
-        raise FileFormatError(
+        raise FileTruncated(
             f"{path}: {points:,} points of {count} variables take {double:,} bytes (or {single:,} in 32 bit), "
             f"the file holds {held:,} after its header; it is cut short or damaged"
         )
@@ -189,7 +189,7 @@ def _text(path: Path, header: _Header, columns: list[int]) -> Floats:
         file.seek(header.data)
         words = file.read().decode("utf-16-le" if header.wide else "latin-1", errors="replace").split()
     if len(words) != points * (count + 1):
-        raise FileFormatError(
+        raise FileTruncated(
             f"{path}: {points:,} points of {count} variables are {points * (count + 1):,} numbers, "
             f"the file holds {len(words):,}; it is cut short or damaged"
         )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from snn2circuit import errors
 from snn2circuit.errors import DeckRejected, SimulationDiverged, SimulationError, SimulationTimeout, SimulatorMissing
 from snn2circuit.simulate.deck import read_deck
 from snn2circuit.simulate.jobs import Job, Result, run_jobs
+from snn2circuit.simulate.ngspice import check_result
+from snn2circuit.simulate.raw import read_raw
 
 GOOD = "* divider\nV1 in 0 1\nR1 in a 1k\nR2 a 0 1k\n.tran 1u 1m uic\n.end\n"
 
@@ -60,9 +65,61 @@ def test_a_note_on_standard_error_that_pyspice_takes_for_a_failure_is_not_one() 
 def test_a_broken_deck_is_an_error_that_names_the_culprit(text: str, error: type[SimulationError], names: str) -> None:
     with pytest.raises(error) as caught:
         run(text)
-    assert type(caught.value) is error
+    assert isinstance(caught.value, error)
     assert "broken.cir" in str(caught.value)
     assert names.lower() in str(caught.value).lower()
+
+
+def run_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    run(GOOD)
+
+
+def read_truncated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = "Title: t\nFlags: real\nNo. Variables: 2\nNo. Points: 3\nVariables:\n"
+    head += "\t0\ttime\ttime\n\t1\tv(a)\tvoltage\nBinary:\n"
+    (tmp_path / "x.raw").write_bytes(head.encode() + b"\0" * 40)
+    read_raw(tmp_path / "x.raw", ("a",))
+
+
+def include_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "deck.cir").write_text('* title\n.include "gone.lib"\n.end\n')
+    read_deck(tmp_path / "deck.cir")
+
+
+def run_without_simulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NGSPICE_LIBRARY_PATH", "/nonexistent/libngspice.so")
+    run(GOOD)
+
+
+TWELVE = {
+    "missing node": (lambda *_: run(GOOD, nodes=("a", "mem")), errors.NodeMissing, "'mem'"),
+    "floating node": (lambda *_: run(deck("R1 a 0 1k", "C1 e f 1n")), errors.NodeFloating, "check node"),
+    "singular": (lambda *_: run(deck("V2 a 0 2")), errors.MatrixSingular, "#branch"),
+    "not converging": (lambda *_: run(deck("B1 b 0 V=sqrt(-V(a))", "R1 b 0 1k")), errors.NotConverging, "b1"),
+    "unknown model": (lambda *_: run(deck("S1 a b a 0 nomodel", "R1 b 0 1k")), errors.ModelUnknown, "nomodel"),
+    "missing include": (include_nothing, errors.IncludeMissing, "gone.lib"),
+    "empty": (lambda *_: run("* only a title\n.end\n"), errors.DeckEmpty, "broken.cir"),
+    "truncated raw": (read_truncated, errors.FileTruncated, "x.raw"),
+    "not a number": (
+        lambda *_: check_result(np.array([0, 1e-3]), np.array([[0, np.nan]]), ["mem"], 1e-3),
+        errors.ValueNotFinite,
+        "mem",
+    ),
+    "short run": (lambda *_: run(deck("R1 a 0 1k", tran=".tran 1u 0.5m uic")), errors.RunTooShort, "0.0005 s"),
+    "disk full": (run_full_disk, errors.OutputError, "TMPDIR"),
+    "no ngspice": (run_without_simulator, errors.SimulatorMissing, "libngspice0"),
+}
+
+
+@pytest.mark.parametrize("fault", TWELVE)
+def test_twelve_faults_have_an_error_of_their_own(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make, error, names = TWELVE[fault]
+    assert len({kind for _, kind, _ in TWELVE.values()}) == 12
+    with pytest.raises(error) as caught:
+        make(tmp_path, monkeypatch)
+    assert type(caught.value) is error
+    assert names in str(caught.value)
 
 
 def test_a_node_that_is_not_there_is_named() -> None:
