@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def test_masks_are_written_and_judged(finished: tuple[Path, dict[str, Any]], tmp
     assert gds.read_bytes() == (out / "masks" / "stack.gds").read_bytes()
     clean = call("drc", gds, layout, "-o", tmp_path / "drc")
     assert clean.exit_code == 0, clean.output
-    assert "0 violations of 36 rules of inkjet" in clean.output
+    assert re.search(r"0 violations of \d+ rules of inkjet", clean.output)
     match = call("lvs", gds, layout, crossbar, "-o", tmp_path / "lvs")
     assert match.exit_code == 0, match.output
     assert "1,820 devices, 22 cells: match" in match.output
