@@ -27,7 +27,6 @@ from torch.autograd.function import once_differentiable
 from snn2circuit.errors import TrainingError
 from snn2circuit.training.kernels import NONE, SUBTRACT, ZERO, alpha, lapicque, leaky, synaptic
 from snn2circuit.training.kernels.compile import Array
-from snn2circuit.training.kernels.surrogate import through_spikes
 
 BLOCK = 1024  # elements that go through time together; the arrays of a block fill half of a 32 KB cache
 _RESETS = {"_base_sub": SUBTRACT, "_base_zero": ZERO, "_base_int": NONE}
@@ -164,16 +163,21 @@ class _Sequence(torch.autograd.Function):
         membranes, threshold = _rows(saved, steps), block[0]
         elements = membranes.shape[1]
         gradients = np.zeros(block.shape)
-        arriving = np.empty((0, elements), dtype) if grad_membranes is None else _rows(grad_membranes, steps)
-        if grad_spikes is not None:
-            constants = np.array([1, slope / 2, np.pi / 2 * slope], dtype)
-            direct, arriving = arriving, np.empty_like(membranes)
-            through_spikes(
-                _rows(grad_spikes, steps), direct, threshold, constants, membranes, learnt, arriving, gradients[0]
-            )
+        none = np.empty((0, elements), dtype)
         given = np.zeros((shape[0], elements), dtype)
         model.kernel.backward(
-            arriving, block[1:], threshold, reset, traces, membranes, learnt, given, gradients[1:], gradients[0]
+            none if grad_spikes is None else _rows(grad_spikes, steps),
+            none if grad_membranes is None else _rows(grad_membranes, steps),
+            block[1:],
+            threshold,
+            np.array([1, slope / 2, np.pi / 2 * slope], dtype),
+            reset,
+            traces,
+            membranes,
+            learnt,
+            given,
+            gradients[1:],
+            gradients[0],
         )
         summed = torch.from_numpy(gradients).reshape(len(block), copies, -1).sum(1) if learnt else None
         learning = [

@@ -62,9 +62,11 @@ def forward(
 
 @compiled
 def backward(
-    arriving: Array,
+    grad_spikes: Array,
+    grad_membranes: Array,
     coefficients: Array,
     threshold: Array,
+    surrogate: Array,
     reset: int,
     traces: Array,
     membranes: Array,
@@ -76,7 +78,8 @@ def backward(
     """Go back through all steps."""
     alpha, beta, tau = coefficients[0], coefficients[1], coefficients[2]
     rest = np.zeros_like(threshold)
-    one = np.ones_like(threshold)[0]
+    one, height, width = surrogate
+    arriving = np.empty_like(threshold)
     kept = one - one if reset == 1 else one
     kept_inhibition = one if reset == 2 else one - one
     returned = one if reset == 0 else one - one
@@ -87,13 +90,24 @@ def backward(
         inhibitory[:] = one - one
         for step in range(len(membranes) - 1, -1, -1):
             before = membranes[step - 1, begin:end] if step > 0 else rest
-            direct = arriving[step if len(arriving) > 1 else 0, begin:end]
+            if len(grad_spikes) > 0:
+                now, spike = membranes[step, begin:end], grad_spikes[min(step, len(grad_spikes) - 1), begin:end]
+                for i in range(end - begin):
+                    x = width * (now[i] - threshold[i])
+                    arriving[i] = one / (one + x * x) * height * spike[i]
+                if learnt:
+                    for i in range(end - begin):
+                        grad_threshold[i] -= arriving[i]
+            if len(grad_membranes) > 0:
+                direct = grad_membranes[min(step, len(grad_membranes) - 1), begin:end]
+                for i in range(end - begin):
+                    arriving[i] = arriving[i] + direct[i] if len(grad_spikes) > 0 else direct[i]
             if learnt and reset == 0:
                 for i in range(end - begin):
                     if before[i] > threshold[i]:
                         grad_threshold[i] -= excitatory[i]
             for i in range(end - begin):
-                shared[i] = tau[i] * (direct[i] * kept if before[i] > threshold[i] else direct[i])
+                shared[i] = tau[i] * (arriving[i] * kept if before[i] > threshold[i] else arriving[i])
             for i in range(end - begin):
                 excitatory[i] = (excitatory[i] * kept if before[i] > threshold[i] else excitatory[i]) + shared[i]
             for i in range(end - begin):
@@ -106,15 +120,14 @@ def backward(
             if learnt:
                 inhibition_before = traces[1, step - 1, begin:end] if step > 0 else rest
                 excitation_before = traces[0, step - 1, begin:end] if step > 0 else rest
-                now = membranes[step, begin:end]
                 for i in range(end - begin):
                     back = returned * inhibition_before[i] if before[i] > threshold[i] else one - one
                     grad_coefficients[0, i] += excitatory[i] * excitation_before[i]
                     grad_coefficients[1, i] += inhibitory[i] * inhibition_before[i]
                     # tau is 1 or more, and without what came back the membrane is tau times the sum of the traces.
-                    grad_coefficients[2, i] += direct[i] * (now[i] - back) / tau[i]
+                    grad_coefficients[2, i] += arriving[i] * (membranes[step, begin + i] - back) / tau[i]
             for i in range(end - begin):
                 excitatory[i] *= alpha[i]
             for i in range(end - begin):
-                back = returned * direct[i] if before[i] > threshold[i] else one - one
+                back = returned * arriving[i] if before[i] > threshold[i] else one - one
                 inhibitory[i] = inhibitory[i] * beta[i] + back

@@ -50,9 +50,11 @@ def forward(
 
 @compiled
 def backward(
-    arriving: Array,
+    grad_spikes: Array,
+    grad_membranes: Array,
     coefficients: Array,
     threshold: Array,
+    surrogate: Array,
     reset: int,
     traces: Array,
     membranes: Array,
@@ -64,7 +66,8 @@ def backward(
     """Go back through all steps."""
     resistance, rate, time_step, decay = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
     rest = np.zeros_like(threshold)
-    one = np.ones_like(threshold)[0]
+    one, height, width = surrogate
+    arriving = np.empty_like(threshold)
     kept = one - one if reset == 1 else one
     carry, gain = np.empty_like(threshold), resistance * rate * time_step
     for begin in range(0, membranes.shape[1], len(threshold)):
@@ -72,9 +75,20 @@ def backward(
         carry[:] = one - one
         for step in range(len(membranes) - 1, -1, -1):
             before = membranes[step - 1, begin:end] if step > 0 else rest
-            direct = arriving[step if len(arriving) > 1 else 0, begin:end]
+            if len(grad_spikes) > 0:
+                now, spike = membranes[step, begin:end], grad_spikes[min(step, len(grad_spikes) - 1), begin:end]
+                for i in range(end - begin):
+                    x = width * (now[i] - threshold[i])
+                    arriving[i] = one / (one + x * x) * height * spike[i]
+                if learnt:
+                    for i in range(end - begin):
+                        grad_threshold[i] -= arriving[i]
+            if len(grad_membranes) > 0:
+                direct = grad_membranes[min(step, len(grad_membranes) - 1), begin:end]
+                for i in range(end - begin):
+                    arriving[i] = arriving[i] + direct[i] if len(grad_spikes) > 0 else direct[i]
             for i in range(end - begin):
-                carry[i] += direct[i]
+                carry[i] += arriving[i]
             if learnt and reset == 0:
                 for i in range(end - begin):
                     if before[i] > threshold[i]:

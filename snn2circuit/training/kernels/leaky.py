@@ -45,9 +45,11 @@ def forward(
 
 @compiled
 def backward(
-    arriving: Array,
+    grad_spikes: Array,
+    grad_membranes: Array,
     coefficients: Array,
     threshold: Array,
+    surrogate: Array,
     reset: int,
     traces: Array,
     membranes: Array,
@@ -58,16 +60,28 @@ def backward(
 ) -> None:
     """Go back through all steps."""
     beta = coefficients[0]
-    one = np.ones_like(threshold)[0]
+    one, height, width = surrogate
+    arriving = np.empty_like(threshold)
     kept = one - one if reset == 1 else one
     carry = np.empty_like(threshold)
     for begin in range(0, membranes.shape[1], len(threshold)):
         end = min(begin + len(threshold), membranes.shape[1])
         carry[:] = one - one
         for step in range(len(membranes) - 1, -1, -1):
-            direct = arriving[step if len(arriving) > 1 else 0, begin:end]
+            if len(grad_spikes) > 0:
+                now, spike = membranes[step, begin:end], grad_spikes[min(step, len(grad_spikes) - 1), begin:end]
+                for i in range(end - begin):
+                    x = width * (now[i] - threshold[i])
+                    arriving[i] = one / (one + x * x) * height * spike[i]
+                if learnt:
+                    for i in range(end - begin):
+                        grad_threshold[i] -= arriving[i]
+            if len(grad_membranes) > 0:
+                direct = grad_membranes[min(step, len(grad_membranes) - 1), begin:end]
+                for i in range(end - begin):
+                    arriving[i] = arriving[i] + direct[i] if len(grad_spikes) > 0 else direct[i]
             for i in range(end - begin):
-                carry[i] += direct[i]
+                carry[i] += arriving[i]
             out = given[step if len(given) > 1 else 0, begin:end]
             for i in range(end - begin):
                 out[i] = carry[i] if len(given) > 1 else out[i] + carry[i]
