@@ -81,7 +81,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    for name, value in (("inputs", 784), ("hidden", 100), ("steps", 25), ("batch", 128), ("rounds", 15), ("each", 10)):
+    for name, value in (("inputs", 784), ("hidden", 100), ("steps", 25), ("batch", 128), ("rounds", 40), ("each", 3)):
         parser.add_argument(f"--{name}", type=int, default=value)
     return parser.parse_args()
 
