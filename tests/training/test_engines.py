@@ -20,6 +20,7 @@ from snn2circuit.neurons.leaky import Leaky
 from snn2circuit.neurons.synaptic import Synaptic
 from snn2circuit.training import product
 from snn2circuit.training.fused import run_fused
+from snn2circuit.training.kernels.compile import compiled
 from snn2circuit.training.models import SpikingNet
 
 SLOPE = 3.0  # of the surrogate
@@ -224,3 +225,9 @@ def test_what_the_kernels_do_not_do_is_refused() -> None:
         net(Leaky(), engine="warp")
     with pytest.raises(NetworkError, match="beta of a Lapicque neuron cannot be learnt"):
         net(Lapicque(), learn_beta=True)
+
+
+def test_a_kernel_that_has_no_place_for_its_cache_is_compiled_all_the_same() -> None:
+    made: dict[str, Any] = {}
+    exec("def double(x):\n    return 2 * x", made)  # noqa: S102 - a function without a file is what numba cannot cache
+    assert compiled(made["double"])(3) == 6
