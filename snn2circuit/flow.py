@@ -17,7 +17,9 @@ from typing import Any
 
 from snn2circuit import __version__
 from snn2circuit.analysis import compare_circuit, compare_mapping
+from snn2circuit.analysis.cross_section import plot_sections
 from snn2circuit.analysis.evaluate import evaluate
+from snn2circuit.analysis.materials import list_materials, write_materials
 from snn2circuit.analysis.placement import write_placement
 from snn2circuit.analysis.plots import plot_waveforms
 from snn2circuit.analysis.report import write_report
@@ -163,6 +165,9 @@ def run(
         save(layout, out / "layout.npz")
         glb_bytes = write_glb(layout, out / "stack.glb")
         write_placement(crossbar, layout, out / "placement.csv")
+        bill = list_materials(layout, crossbar)
+        write_materials(bill, out)
+        plot_sections(layout, out / "cross_section.svg")
     with stages.stage("sign-off"):
         signoff = sign_off(layout, crossbar, out / "masks")
         measured = signoff.parasitics
@@ -179,6 +184,7 @@ def run(
             effect=effect,
             snntorch_mismatches=snntorch_mismatches,
             layout=layout,
+            bill=bill,
             schematics=schematics,
             glb_bytes=glb_bytes,
             compensation=None if compensation is None else compensation.as_dict(),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from snn2circuit.analysis.evaluate import Evaluation
+from snn2circuit.analysis.materials import Bill
 from snn2circuit.analysis.summary import Results
 from snn2circuit.design import Design
 from snn2circuit.ir.files import write_text
@@ -41,6 +42,8 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         "<h2>Stack</h2>",
         embed((out / "stack.glb").read_bytes(), title),
         _note(f"{summary['sheets']} sheets, {_size(summary['stack_mm'])}, process {summary['process']}."),
+        _figure(out / "cross_section.svg", "Cuts through the stack; every film is drawn equally high"),
+        *_materials(results.bill),
         "<h2>Sign-off</h2>",
         *_signoff(summary),
         "<h2>Summary</h2>",
@@ -154,6 +157,27 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         f'<meta name="viewport" content="width=device-width"><style>{style}</style></head>'
         f"<body>{''.join(body)}</body></html>\n",
     )
+
+
+def _materials(bill: Bill) -> list[str]:
+    """Ink and foil by material, and what else the stack takes."""
+    told = bill.as_dict()
+    parts = ", ".join(f"{count:,} {name}" for name, count in told["parts"].items())
+    return [
+        "<h2>Materials</h2>",
+        _note(
+            f"{told['area_mm2']:g} mm2, {told['height_mm']:g} mm high, {told['vias']['total']:,} vias, "
+            f"{told['crossovers']['total']:,} crossovers, {told['contact_fingers']:,} contact fingers. "
+            f"Neuron circuits: {parts}. Ink is the dry film; materials.csv has every layer of every sheet."
+        ),
+        _table(
+            ("material", "area / mm2", "volume / ul"),
+            [
+                (name, f"{amount['area_mm2']:.4g}", f"{amount['volume_ul']:.4g}")
+                for name, amount in told["materials"].items()
+            ],
+        ),
+    ]
 
 
 def _signoff(summary: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from snn2circuit.analysis.advisor import Advice
 from snn2circuit.analysis.compare import Equivalence, MappingEffect
 from snn2circuit.analysis.evaluate import Evaluation
+from snn2circuit.analysis.materials import Bill
 from snn2circuit.design import Design
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset
@@ -39,6 +40,7 @@ class Results:
     effect: MappingEffect
     snntorch_mismatches: int
     layout: Layout
+    bill: Bill
     schematics: tuple[Path, ...]  # drawing of each layer's neuron cell
     glb_bytes: int
     signoff: Mapping[str, Any]  # what was found on the written masks, by the names in the summary
@@ -96,6 +98,9 @@ def summarize(
         "sheets": len(results.layout.sheets),
         "stack_mm": [round(float(length) / 1e6, 6) for length in size],
         "process": results.layout.process.name,
+        "stack_mode": results.layout.mode,
+        "vias": sum(results.bill.vias.values()),
+        "crossovers": sum(results.bill.crossovers),
         "glb_bytes": results.glb_bytes,
         **results.signoff,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},

@@ -14,13 +14,21 @@ from snn2circuit.cli.console import FOLDER, IN, OUT, design_option, read_design
 @design_option
 @click.option("-o", "--out", type=OUT, required=True, help="GLB file to write, e.g. stack.glb.")
 @click.option("--placement", type=OUT, help="CSV file for the place of every device.")
+@click.option("--materials", type=OUT, help="Folder for the bill of materials and the cross-section.")
 @click.option("--layout", "layout_file", type=OUT, help="Layout file for `masks`, `drc` and `lvs`, e.g. layout.npz.")
 def layout(
-    crossbar_file: Path, design_file: Path | None, out: Path, placement: Path | None, layout_file: Path | None
+    crossbar_file: Path,
+    design_file: Path | None,
+    out: Path,
+    placement: Path | None,
+    materials: Path | None,
+    layout_file: Path | None,
 ) -> None:
     """Build the printed stack, check its connectivity, and write it as GLB."""
     design = read_design(design_file)
     from snn2circuit import steps
+    from snn2circuit.analysis.cross_section import plot_sections
+    from snn2circuit.analysis.materials import list_materials, write_materials
     from snn2circuit.analysis.placement import write_placement
     from snn2circuit.ir.files import save
     from snn2circuit.layout.gltf import write_glb
@@ -30,6 +38,9 @@ def layout(
     size = write_glb(stack, out)
     if placement:
         write_placement(crossbar, stack, placement)
+    if materials:
+        write_materials(list_materials(stack, crossbar), materials)
+        plot_sections(stack, materials / "cross_section.svg")
     if layout_file:
         save(stack, layout_file)
     click.echo(

@@ -1,0 +1,176 @@
+"""What a stack takes to make: ink and foil by layer, vias and crossovers, the parts of its neuron circuits.
+
+Ink is the dry film that remains: area times thickness, 1 mm2 of 1 um is 1 nl. Shapes of one layer never overlap, so
+areas add up. A crossover is a place where two conductors of different nets cross on one sheet without a device between
+them: an insulator has to hold there. Waste, solvent and test strips are not counted.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from snn2circuit.ir.circuit import Subcircuit
+from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.files import atomic, write_json
+from snn2circuit.ir.layout import Layout, Sheet
+from snn2circuit.ir.noun import Floats, Ints, noun
+from snn2circuit.layout.nets import RAILS
+
+COLUMNS = ("sheet", "layer", "mask", "material", "shapes", "area_mm2", "thickness_um", "volume_ul")
+
+
+@noun
+class Print:
+    """One layer of one sheet."""
+
+    sheet: int  # from 1
+    layer: str
+    mask: int
+    material: str
+    shapes: int
+    area: float  # m2
+    thickness: float  # m
+
+    @property
+    def volume(self) -> float:
+        """Of the dry film, m3."""
+        return self.area * self.thickness
+
+
+@noun
+class Bill:
+    """What a whole stack takes."""
+
+    prints: tuple[Print, ...]  # sheet by sheet, bottom to top
+    size: tuple[float, float, float]  # m, outline of the stack
+    vias: dict[str, int]  # by process layer
+    crossovers: tuple[int, ...]  # a sheet
+    fingers: int  # contacts at the edges
+    devices: int
+    cells: tuple[tuple[str, int, dict[str, int]], ...]  # per network layer: neuron, how many, parts of one
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; keys name their units."""
+        materials: dict[str, dict[str, float]] = {}
+        for each in self.prints:
+            total = materials.setdefault(each.material, {"area_mm2": 0.0, "volume_ul": 0.0})
+            total["area_mm2"] += each.area * 1e6
+            total["volume_ul"] += each.volume * 1e9
+        parts: Counter[str] = Counter()
+        for _, count, own in self.cells:
+            parts.update({part: count * number for part, number in own.items()})
+        return {
+            "size_mm": [_rounded(length * 1e3) for length in self.size],
+            "area_mm2": _rounded(self.size[0] * self.size[1] * 1e6),
+            "height_mm": _rounded(self.size[2] * 1e3),
+            "sheets": len(self.crossovers),
+            "devices": self.devices,
+            "vias": {**self.vias, "total": sum(self.vias.values())},
+            "crossovers": {"per_sheet": list(self.crossovers), "total": sum(self.crossovers)},
+            "contact_fingers": self.fingers,
+            "cells": [
+                {"layer": number, "neuron": neuron, "count": count, "parts_of_one": own}
+                for number, (neuron, count, own) in enumerate(self.cells, start=1)
+            ],
+            "parts": dict(sorted(parts.items())),
+            "materials": {
+                name: {key: _rounded(value) for key, value in total.items()}
+                for name, total in sorted(materials.items())
+            },
+            "prints": [dict(zip(COLUMNS, row, strict=True)) for row in self.rows()],
+        }
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """The table of :data:`COLUMNS`."""
+        for each in self.prints:
+            amounts = (each.area * 1e6, each.thickness * 1e6, each.volume * 1e9)
+            yield each.sheet, each.layer, each.mask, each.material, each.shapes, *map(_rounded, amounts)
+
+
+def list_materials(layout: Layout, crossbar: CrossbarNetwork) -> Bill:
+    """Count what ``layout`` takes, and the parts of the neuron circuits of ``crossbar``."""
+    prints, vias = [], Counter[str]()
+    for number, sheet in enumerate(layout.sheets, start=1):
+        for layer in layout.process.layers:
+            areas = [_areas(shapes.boxes, shapes.round) for shapes in sheet.shapes if shapes.layer == layer.name]
+            if layer.role == "device":
+                areas.append(_areas(sheet.devices.boxes, False))
+            found = np.concatenate(areas) if areas else np.empty(0)
+            if not len(found):
+                continue
+            if layer.role == "via":
+                vias[layer.name] += len(found)
+            prints.append(
+                Print(
+                    sheet=number,
+                    layer=layer.name,
+                    mask=layer.mask,
+                    material=layer.material,
+                    shapes=len(found),
+                    area=float(found.sum()),
+                    thickness=layer.thickness.value,
+                )
+            )
+    first, last = crossbar.layers[0], crossbar.layers[-1]
+    rails = sum(name in RAILS for name in layout.nets)
+    x, y, z = ((layout.bounds[3:] - layout.bounds[:3]) * 1e-9).tolist()
+    return Bill(
+        prints=tuple(prints),
+        size=(x, y, z),
+        vias=dict(vias),
+        crossovers=tuple(_crossovers(layout, sheet) for sheet in layout.sheets),
+        fingers=first.inputs + rails + last.columns + sum(layer.has_bias for layer in crossbar.layers),
+        devices=crossbar.devices,
+        cells=tuple(
+            (
+                layer.neuron.kind,
+                layer.columns,
+                _parts(layer.neuron.cell("cell", crossbar.drive(layer))),
+            )
+            for layer in crossbar.layers
+        ),
+    )
+
+
+def write_materials(bill: Bill, folder: Path) -> None:
+    """Write ``materials.json``, everything, and ``materials.csv``, the table of layers, into ``folder``."""
+    write_json(folder / "materials.json", bill.as_dict())
+    with atomic(folder / "materials.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(bill.rows())
+
+
+def _parts(cell: Subcircuit) -> dict[str, int]:
+    """How many elements of each kind a neuron circuit has."""
+    return dict(sorted(Counter(type(each).__name__ for block in cell.blocks for each in block.elements).items()))
+
+
+def _areas(boxes: Ints, is_round: bool) -> Floats:
+    """Of every shape, m2."""
+    sides = (boxes[:, 3:5] - boxes[:, :2]) * 1e-9
+    return sides[:, 0] * sides[:, 1] * (math.pi / 4 if is_round else 1)
+
+
+def _crossovers(layout: Layout, sheet: Sheet) -> int:
+    """Pairs of shapes of two conductors of one sheet that overlap from above, less the devices between them."""
+    metal = [shapes for shapes in sheet.shapes if layout.process.layer(shapes.layer).role == "conductor"]
+    count = 0
+    for index, low in enumerate(metal):
+        for high in metal[index + 1 :]:
+            x0, y0, _, x1, y1, _ = high.boxes.T
+            for box, net in zip(low.boxes.tolist(), low.nets.tolist(), strict=True):
+                over = (x0 < box[3]) & (x1 > box[0]) & (y0 < box[4]) & (y1 > box[1]) & (high.nets != net)
+                count += int(over.sum())
+    return count - len(sheet.devices.rows)
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.6g}")
