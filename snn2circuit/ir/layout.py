@@ -43,6 +43,7 @@ class Process:
     min_space: Quantity  # m, conductor
     overlay: Quantity  # m, misalignment between two printed layers
     via_diameter: Quantity  # m
+    contact_pitch: Quantity | None = None  # m, least distance of contact fingers at an edge, for the connector
     drop_grid: Quantity | None = None  # m, printed edges lie on multiples of this
     sheet_length: Quantity | None = None  # m, longer side of the largest sheet
     sheet_width: Quantity | None = None  # m, shorter side

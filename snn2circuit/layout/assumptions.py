@@ -8,7 +8,7 @@ from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.layout import Process
 from snn2circuit.ir.parts import Quantity
 from snn2circuit.layout.plan import Plan
-from snn2circuit.layout.rules import BETWEEN, SUBSTRATE, Rules
+from snn2circuit.layout.rules import BETWEEN, DEVICES, SUBSTRATE, Rules
 from snn2circuit.units import engineering
 
 NOT_MODELLED = (
@@ -39,7 +39,20 @@ def list_assumptions(crossbar: CrossbarNetwork, process: Process, rules: Rules, 
             "twice the drop grid."
         )
     sentences.append(f"Contact fingers are {engineering(rules.finger * 1e-9, 'm')} long (assumed).")
-    return (*dict.fromkeys(sentences), *NOT_MODELLED)
+    return (*dict.fromkeys(sentences), *_resistors(crossbar, process, rules), *NOT_MODELLED)
+
+
+def _resistors(crossbar: CrossbarNetwork, process: Process, rules: Rules) -> Iterator[str]:
+    """What printed resistors would take as meanders, if the process gives the sheet resistance of its ink."""
+    ink = process.layer(DEVICES).sheet_resistance
+    if ink is not None:
+        few, many = (1 / (siemens * ink.value) for siemens in (crossbar.levels[-1], crossbar.levels[0]))
+        area = many * rules.width * rules.pitch * 1e-12
+        yield (
+            f"As meanders in an ink of {engineering(ink.value, 'ohm/sq')} the devices would be {few:.3g} to {many:.3g} "
+            f"squares and take up to {area:.3g} mm2; a crossing has {rules.pitch**2 * 1e-12:.3g} mm2, "
+            "so all devices are drawn as patches between their lines and never as meanders."
+        )
 
 
 def _quantities(process: Process, rules: Rules) -> Iterator[tuple[str, Quantity]]:
@@ -57,6 +70,7 @@ def _quantities(process: Process, rules: Rules) -> Iterator[tuple[str, Quantity]
     yield "overlay", process.overlay
     yield "via diameter", process.via_diameter
     for what, quantity in (
+        ("pitch of contacts", process.contact_pitch),
         ("drop grid", process.drop_grid),
         ("longest sheet", process.sheet_length),
         ("widest sheet", process.sheet_width),

@@ -75,16 +75,18 @@ class Plan:
 
 def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
     """Floor plan of one sheet a layer, first layer at the bottom."""
-    rails = rules.pad - rules.pad // 2 + rules.pad_pitch * np.arange(len(RAILS))
+    rails = rules.pad - rules.pad // 2 + rules.rail_pitch * np.arange(len(RAILS))
     output = rules.pin + rules.space + rules.pad - rules.pad // 2
     cells = [cell_outline(layer, rules) for layer in crossbar.layers]
     rows: list[Ints] = []
     columns: list[Ints] = []
-    for layer, (width, _) in zip(crossbar.layers, cells, strict=True):
-        first = rules.space + (rules.patch + 1) // 2
-        driven = columns[-1] if columns else first + rules.pitch * np.arange(layer.inputs)
-        rows.append(np.append(driven, driven[-1] + rules.pitch) if layer.has_bias else driven)
-        pitch = max(2 * rules.pitch, width + rules.space)
+    for index, (layer, (width, _)) in enumerate(zip(crossbar.layers, cells, strict=True)):
+        # Word lines of the first sheet, the rails beside them, and the last spikes end in fingers at an edge.
+        step = rules.pitch if index else max(rules.pitch, rules.contact)
+        first = max(rules.space + (rules.patch + 1) // 2, rules.contact - int(rails[0]))
+        driven = columns[-1] if columns else first + step * np.arange(layer.inputs)
+        rows.append(np.append(driven, driven[-1] + step) if layer.has_bias else driven)
+        pitch = max(2 * rules.pitch, width + rules.space, rules.contact if index == len(cells) - 1 else 0)
         columns.append(rules.space + (width + 1) // 2 + pitch * np.arange(layer.columns))
 
     deepest = int(max(rails[-1] + rules.pad, *(depth for _, depth in cells)))
@@ -134,13 +136,29 @@ def check_size(plan: Plan, process: Process) -> None:
     for number, sheet in enumerate(plan.sheets, start=1):
         width, length = sorted(int(high - low) for low, high in zip(sheet.near, sheet.far, strict=True))
         if length > long or width > short:
+            contacts = _contacts(sheet, process, long, short) if number == 1 else ""
             raise LayoutError(
                 f"sheet {number} is {length / 1e6:g} mm by {width / 1e6:g} mm, with {len(sheet.rows)} word lines "
                 f"{_pitch(sheet.rows)} apart and {len(sheet.columns)} neurons {_pitch(sheet.columns)} apart; process "
                 f"{process.name} prints at most {long / 1e6:g} mm by {short / 1e6:g} mm: allow sheet_length = "
                 f"{max(length, long) / 1e9:g} and sheet_width = {max(width, short) / 1e9:g}, the least that fits, "
-                "choose a finer process, or fewer neurons"
+                f"choose a finer process, or fewer neurons{contacts}"
             )
+
+
+def _contacts(sheet: SheetPlan, process: Process, long: int, short: int) -> str:
+    """What would fit if it is the contacts of the first sheet that are too many for its edge."""
+    across, edge = (int(high - low) for low, high in zip(sheet.near, sheet.far, strict=True))
+    room = long if edge >= across else short
+    contacts = len(sheet.rows) + len(RAILS)
+    if process.contact_pitch is None or edge <= room:
+        return ""
+    pitch = nanometres(process, "contact_pitch", process.contact_pitch)
+    fits, closest = contacts - -(-(edge - room) // pitch), pitch - -(-(edge - room) // (contacts - 1))
+    return (
+        f". Its edge has {contacts} contacts at a contact_pitch of {pitch / 1e6:g} mm: "
+        f"{max(fits, 0)} fit, or all at a pitch of {max(closest, 0) / 1e6:g} mm"
+    )
 
 
 def _pitch(centres: Ints) -> str:
@@ -151,7 +169,7 @@ def cell_outline(layer: CrossbarLayer, rules: Rules) -> tuple[int, int]:
     """Width and depth of a layer's neuron cells, nm: the footprint, or what pins and rails need where that is more."""
     footprint = layer.neuron.footprint()
     pins = max(rules.pitch + rules.width, rules.pad) + 2 * rules.overlay
-    rails = rules.pad_pitch * len(RAILS) - rules.space
+    rails = rules.rail_pitch * (len(RAILS) - 1) + rules.pad
     last_rail = rails - rules.pad // 2 + rules.width - rules.width // 2
     # Lines that cross the last rail are insulated from it by the cell, whatever the register.
     depth = max(rails, last_rail + rules.overlay, rules.pin + rules.space + rules.pad + rules.overlay)

@@ -27,6 +27,7 @@ UNITS = {
     "min_space": "m",
     "overlay": "m",
     "via_diameter": "m",
+    "contact_pitch": "m",
     "drop_grid": "m",
     "sheet_length": "m",
     "sheet_width": "m",
@@ -38,7 +39,7 @@ UNITS = {
 }
 TOP = ("name", "technology", "rules", "layers")
 NEEDED = ("min_width", "min_space", "overlay", "via_diameter")
-RULES = tuple(UNITS)[:9]
+RULES = tuple(UNITS)[: list(UNITS).index("thickness")]
 LAYER_KEYS = ("name", "role", "material", "thickness", "color", "mask", "sheet_resistance", "permittivity")
 LAYER_NEEDS = LAYER_KEYS[:6]
 

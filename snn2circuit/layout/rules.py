@@ -66,6 +66,7 @@ class Rules:
     space: int
     overlay: int
     via: int  # diameter
+    contact: int  # least pitch of contact fingers at an edge; 0 where any will do
     step: int  # every printed size is a multiple of it: twice the drop grid, or 1
     mode: Mode
     substrate: int  # thickness, as those below
@@ -96,8 +97,13 @@ class Rules:
 
     @property
     def pad_pitch(self) -> int:
-        """Of pads in a row, and of the rails that end in them."""
+        """Of pads in a row."""
         return self.pad + self.space
+
+    @property
+    def rail_pitch(self) -> int:
+        """Of the rails, which end in pads and in contact fingers."""
+        return max(self.pad_pitch, self.contact)
 
     @property
     def pin(self) -> int:
@@ -175,6 +181,7 @@ def read_rules(process: Process, mode: str = "auto") -> Rules:
         width=printed("min_width", process.min_width),
         space=printed("min_space", process.min_space),
         overlay=printed("overlay", process.overlay, least=0),
+        contact=0 if process.contact_pitch is None else printed("contact_pitch", process.contact_pitch),
         step=step,
         via=nanometres(process, "via_diameter", process.via_diameter),
         mode=chosen,

@@ -18,6 +18,7 @@ from snn2circuit.ir.files import fingerprint, load, save
 from snn2circuit.ir.layout import Layout, Process
 from snn2circuit.ir.parts import Footprint, Quantity
 from snn2circuit.layout.build import build_layout
+from snn2circuit.layout.connectivity import check_connectivity
 from snn2circuit.layout.processes import PROCESSES
 from snn2circuit.layout.rules import read_rules
 from snn2circuit.neurons.leaky import Leaky
@@ -320,6 +321,42 @@ def test_a_sheet_carries_its_number_and_the_name_of_the_network_in_dots() -> Non
             if 0 <= x0 < 500_000 and 0 <= y0 < 700_000:
                 dots[y0 // 100_000 : y1 // 100_000, x0 // 100_000 : x1 // 100_000] = True
         assert [sum(1 << row for row in range(7) if dots[6 - row, column]) for column in range(5)] == digit
+
+
+@pytest.mark.parametrize("process", ["inkjet", "aerosol_jet", "screen"])
+@pytest.mark.parametrize("sizes", [(3, 4, 2), (4, 3), (2, 5, 3, 2)])
+def test_contact_fingers_keep_the_pitch_of_the_connector(process: str, sizes: tuple[int, ...]) -> None:
+    pitched = replace(PROCESSES[process], contact_pitch=metres(2.54e-3))
+    crossbar = make_crossbar(*sizes)
+    layout = build_layout(crossbar, pitched)
+    check_connectivity(layout, crossbar)
+    lines = boxes_of(layout, 0, "word_lines")
+    at_edge = np.unique(lines[lines[:, 3] == lines[:, 3].max()][:, [1, 4]], axis=0)
+    assert len(at_edge) == 7 + sizes[0] + 1
+    assert np.diff(at_edge.mean(axis=1)).min() >= 2_540_000
+    last = len(layout.sheets) - 1
+    along, across = (1, 0) if last % 2 else (0, 1)
+    spikes = boxes_of(layout, last, "bit_lines")
+    nets = next(shapes.nets for shapes in layout.sheets[last].shapes if shapes.layer == "bit_lines")
+    spikes = spikes[[layout.nets[net].startswith("spike") for net in nets]]
+    spikes = spikes[spikes[:, across] == spikes[:, across].min()]
+    assert len(spikes) == sizes[-1]
+    assert np.diff(np.sort(spikes[:, along])).min(initial=10**9) >= 2_540_000
+
+
+def test_contacts_that_do_not_fit_the_edge_are_told_with_what_fits() -> None:
+    process = replace(
+        PROCESSES["inkjet"], contact_pitch=metres(2.52e-3), sheet_length=metres(0.1), sheet_width=metres(0.1)
+    )
+    with pytest.raises(LayoutError, match=r"49 contacts at a contact_pitch of 2.52 mm: (\d+) fit, or all at") as caught:
+        build_layout(make_crossbar(41, 6, 2), process)
+    fits = int(str(caught.value).split("2.52 mm: ")[1].split()[0])
+    pitch = float(str(caught.value).split("at a pitch of ")[1].split()[0])
+    build_layout(make_crossbar(fits - 8, 6, 2), process)
+    with pytest.raises(LayoutError, match=f"{fits + 1} contacts at"):
+        build_layout(make_crossbar(fits - 7, 6, 2), process)
+    closer = round(pitch / 0.03) * 0.03 - 0.03  # to the drop grid
+    build_layout(make_crossbar(41, 6, 2), replace(process, contact_pitch=metres(round(closer, 2) * 1e-3)))
 
 
 def test_a_sheet_that_is_too_small_is_refused_with_the_size_that_fits() -> None:

@@ -138,6 +138,18 @@ def test_the_command_prints_presets_and_checks_files(tmp_path: Path) -> None:
     assert "no process 'etching'" in CliRunner().invoke(main, ["process", "etching"]).output
 
 
+def test_squares_of_printed_resistors_are_told_if_their_ink_is_known() -> None:
+    text = INKJET.replace('name = "devices"', 'name = "devices"\nsheet_resistance = 1e5')
+    layout = build_layout(make_crossbar(2, 2), parse_process(text))
+    (told,) = [each for each in layout.assumptions if "squares" in each]
+    # 10 kohm to 10 Mohm; 100 squares of 0.12 mm by 0.24 mm.
+    assert "0.1 to 100 squares" in told
+    assert "up to 2.88 mm2" in told
+    assert not [
+        each for each in build_layout(make_crossbar(2, 2), PROCESSES["inkjet"]).assumptions if "squares" in each
+    ]
+
+
 @pytest.mark.parametrize("process", sorted(PROCESSES))
 def test_an_isolated_stack_has_one_substrate_and_thin_interlayers(process: str) -> None:
     layout = build_layout(make_crossbar(3, 4, 2), PROCESSES[process], "isolated")
