@@ -1,8 +1,8 @@
 """Kill a training 30 times at random moments and resume it: `python benchmarks/resume.py`.
 
-Each of ten trainings of the digits is started by `snn2circuit train --resume`, killed by SIGKILL at three random
-moments (while Python is importing, too), looked at for half-written files, and then let run to its end. Network,
-checkpoints and history must equal those of a training that nobody disturbed, bit for bit. The last line is JSON.
+Each training of the digits is started by `snn2circuit train --resume`, killed by SIGKILL at three random moments while
+it takes batches, looked at for half-written files, and then let run to its end. Network, checkpoints and history must
+equal those of a training that nobody disturbed, bit for bit. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ DESIGN = """
 [network]
 hidden = [64]
 [training]
-epochs = 12
+epochs = 60
 seed = 3
 """
 FILES = ("network.npz", "history.jsonl", "network.checkpoints/best.pt")
 LAST = "network.checkpoints/last.pt"  # of which pickle writes equal contents in several ways
-ROUNDS, KILLS = 10, 3
+KILLS, EACH = 30, 3  # in all; of one training
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
@@ -64,41 +64,59 @@ def equal(one: Any, other: Any) -> bool:
     return torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
 
 
+def stamp(folder: Path) -> int:
+    """When the history was last written, which the training does first of all."""
+    history = folder / "history.jsonl"
+    return history.stat().st_mtime_ns if history.exists() else 0
+
+
+def wait_for_training(process: subprocess.Popen[bytes], folder: Path, before: int) -> None:
+    """Wait until the imports are over and batches are being taken."""
+    while stamp(folder) == before and process.poll() is None:
+        time.sleep(0.002)
+
+
 def main() -> None:
     """Run, print what differs, and a line of JSON."""
     moment = random.Random(1)
-    kills = in_training = 0
+    kills = trainings = 0
+    epochs: list[int] = []  # finished when the kill came
     wrong: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         (root / "design.toml").write_text(DESIGN)
-        (root / "whole").mkdir()
+        whole = root / "whole"
+        whole.mkdir()
+        process = start(whole)
+        wait_for_training(process, whole, 0)
         begin = time.monotonic()
-        start(root / "whole").wait()
+        process.wait()
         length = time.monotonic() - begin
-        for number in range(ROUNDS):
-            folder = root / str(number)
+        while kills < KILLS:
+            folder = root / str(trainings)
             folder.mkdir()
-            for _ in range(KILLS):
+            for _ in range(EACH):
+                before = stamp(folder)
                 process = start(folder)
-                time.sleep(moment.uniform(0.3, 1.0) * length)
+                wait_for_training(process, folder, before)
+                time.sleep(moment.uniform(0, 0.5) * length)
                 process.kill()
-                ended = process.wait() == 0
-                kills += not ended
-                in_training += not ended and (folder / "network.checkpoints").exists()
-                wrong += [f"training {number}: {each}" for each in damaged(folder)]
+                if process.wait() != 0:
+                    kills += 1
+                    epochs.append(len((folder / "history.jsonl").read_text().splitlines()))
+                wrong += [f"training {trainings}: {each}" for each in damaged(folder)]
             if start(folder).wait() != 0:
-                wrong.append(f"training {number} did not end well")
+                wrong.append(f"training {trainings} did not end well")
             for file in FILES:
-                if (folder / file).read_bytes() != (root / "whole" / file).read_bytes():
-                    wrong.append(f"training {number}: {file} differs")
-            if not equal(*(torch.load(each / LAST, weights_only=True) for each in (folder, root / "whole"))):
-                wrong.append(f"training {number}: {LAST} holds something else")
-            left = [path.name for path in folder.rglob(".*")]
-            wrong += [f"training {number}: {each} was left" for each in left]
-            print(f"training {number + 1} of {ROUNDS}: {kills} kills, {len(wrong)} wrong", flush=True)
+                if (folder / file).read_bytes() != (whole / file).read_bytes():
+                    wrong.append(f"training {trainings}: {file} differs")
+            if not equal(*(torch.load(each / LAST, weights_only=True) for each in (folder, whole))):
+                wrong.append(f"training {trainings}: {LAST} holds something else")
+            wrong += [f"training {trainings}: {path.name} was left" for path in folder.rglob(".*")]
+            trainings += 1
+            print(f"training {trainings}: {kills} kills, {len(wrong)} wrong", flush=True)
     print("\n".join(wrong))
-    print(json.dumps({"kills": kills, "kills_in_training": in_training, "wrong": len(wrong), "seconds_whole": length}))
+    print(json.dumps({"kills": kills, "wrong": len(wrong), "epochs_finished_at_kills": epochs, "seconds": length}))
 
 
 if __name__ == "__main__":
