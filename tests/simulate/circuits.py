@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from snn2circuit.devices import DEVICES
-from snn2circuit.ir.circuit import Amplifier, Circuit, Element, VoltageGain
+from snn2circuit.ir.circuit import Amplifier, Circuit, Element
 from snn2circuit.ir.files import save
 from snn2circuit.ir.network import Layer, Network, Stimulus
 from snn2circuit.ir.parasitics import Parasitics
@@ -75,7 +75,7 @@ def with_amplifiers(circuit: Circuit, **part: float) -> Circuit:
     """Every ideal amplifier of the column front ends replaced by a real one."""
 
     def edit(element: Element) -> Element:
-        if isinstance(element, VoltageGain) and element.name in ("inverter", "summer"):
+        if isinstance(element, Amplifier) and element.name in ("inverter", "summer"):
             return Amplifier(name=element.name, out=element.out, plus=element.plus, minus=element.minus, **part)
         return element
 
