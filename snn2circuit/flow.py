@@ -49,6 +49,7 @@ from snn2circuit.steps import (
     describe_tuning,
     design_encoding,
     fine_tune,
+    inference_energy,
     interruption,
     judge_with_snntorch,
     line_effect,
@@ -160,6 +161,7 @@ def run(
         effect = compare_mapping(network, crossbar, stimulus)
         write_equivalence(equivalence, out / "equivalence.json", snntorch_mismatches)
         plot_waveforms(crossbar, waveforms, out / "waveforms.png")
+        energy = inference_energy(crossbar, waveforms)
     with stages.stage("layout"):
         layout = build_stack(design, crossbar)
         save(layout, out / "layout.npz")
@@ -182,6 +184,7 @@ def run(
             waveforms=waveforms,
             equivalence=equivalence,
             effect=effect,
+            energy=energy,
             snntorch_mismatches=snntorch_mismatches,
             layout=layout,
             bill=bill,

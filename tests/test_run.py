@@ -35,7 +35,7 @@ FILES = {
 KEYS = {
     "accuracy_trained", "accuracy_mapped", "images_simulated", "spikes_compared", "spikes_model", "spikes_circuit",
     "spike_mismatches", "worst_membrane_error", "devices", "levels", "ngspice_seconds", "seconds", "glb_bytes",
-    "versions", "seed", "design_fingerprint",
+    "versions", "seed", "design_fingerprint", "energy",
 }  # fmt: skip
 
 

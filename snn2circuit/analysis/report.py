@@ -134,6 +134,7 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         "<h2>Wires and size</h2>",
         _note("The loss is that of a bit line's current with every word line driven, which no input exceeds."),
         _table(("", ""), results.advice.rows()),
+        *_energy(results),
         *_parts(summary, results),
         "<h2>Neuron cells</h2>",
         _note("Drawn from the elements that the decks hold; nodes of the same name are one node."),
@@ -250,6 +251,21 @@ def _classification(evaluation: Evaluation, out: Path) -> list[str]:
             _note(f"Layer {layer['layer']}: never spiking {', '.join(map(str, layer['dead']))}.")
             for layer in metrics["layers"]
             if layer["dead"]
+        ),
+    ]
+
+
+def _energy(results: Results) -> list[str]:
+    energy = results.energy
+    if isinstance(energy, str):
+        return ["<h2>Energy and time</h2>", _note(f"Not known: the exact solver cannot take this circuit. {energy}")]
+    return [
+        "<h2>Energy and time</h2>",
+        _note(f"{energy}."),
+        _table(("layer", "block", "heat of an inference", "power", "share"), energy.rows()),
+        _note(
+            "Heat of resistors, switches, devices and latches in the exact solver, lines taken as ideal; a line with "
+            f"resistance only lowers the crossbar's. Not counted: {energy.not_counted}."
         ),
     ]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from snn2circuit.analysis.advisor import Advice
 from snn2circuit.analysis.compare import Equivalence, MappingEffect
+from snn2circuit.analysis.energy import Energy
 from snn2circuit.analysis.evaluate import Evaluation
 from snn2circuit.analysis.materials import Bill
 from snn2circuit.design import Design
@@ -38,6 +39,7 @@ class Results:
     waveforms: Waveforms
     equivalence: Equivalence
     effect: MappingEffect
+    energy: Energy | str  # a text says why there is none
     snntorch_mismatches: int
     layout: Layout
     bill: Bill
@@ -94,6 +96,7 @@ def summarize(
         "equivalent": equivalence.equivalent,
         "simulator": equivalence.simulator,
         "advice": results.advice.as_dict(),
+        "energy": {"reason": results.energy} if isinstance(results.energy, str) else results.energy.as_dict(),
         "ngspice_seconds": float(results.waveforms.seconds.sum()),
         "sheets": len(results.layout.sheets),
         "stack_mm": [round(float(length) / 1e6, 6) for length in size],

@@ -11,10 +11,11 @@ import numpy as np
 
 from snn2circuit.analysis import Equivalence
 from snn2circuit.analysis.advisor import MAX_LOSS, Advice, advise
+from snn2circuit.analysis.energy import Energy, measure_energy
 from snn2circuit.design import Design
 from snn2circuit.devices import DEVICE_KINDS, DEVICES
 from snn2circuit.electronics import select
-from snn2circuit.errors import DataError
+from snn2circuit.errors import CircuitNotLinear, DataError, SimulationDiverged
 from snn2circuit.ir.circuit import NortonCrossbar
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset
@@ -156,6 +157,14 @@ def simulate_exactly(
 
     circuit = build_circuit(crossbar, stimulus.inputs[0], crossbar.name, parasitics=parasitics)
     return ExactSolver(circuit).simulate(stimulus, workers=workers, on_progress=on_progress)
+
+
+def inference_energy(crossbar: CrossbarNetwork, waveforms: Waveforms) -> Energy | str:
+    """Energy and latency of an inference, or why the exact solver cannot tell."""
+    try:
+        return measure_energy(crossbar, waveforms)
+    except (CircuitNotLinear, SimulationDiverged) as error:
+        return str(error)
 
 
 def judge_with_snntorch(crossbar: CrossbarNetwork, waveforms: Waveforms) -> int:

@@ -61,6 +61,7 @@ class Hold:
     high: float  # V, of a set bit
     instant: float  # s, inside the slot: when it changes
     busy: tuple[float, float]  # s: while it may still toggle or be in motion; the end may lie past the slot's
+    farads: float  # of its capacitor
     source: str  # node that its comparator watches
     copies: int | None  # index of the latched bit that it takes over; None: it samples a voltage
     threshold: float  # V, of the comparator
@@ -287,6 +288,7 @@ def _order(
             Hold(
                 node=node,
                 high=comparator.high,
+                farads=farads,
                 instant=fold(instant, slot),
                 busy=(start, window[1]),
                 source=comparator.plus,

@@ -8,6 +8,8 @@ column's mode (:func:`march_joined`). That is exact because no state that severa
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numba
 import numpy as np
 
@@ -15,6 +17,8 @@ from snn2circuit.errors import SimulationDiverged
 from snn2circuit.ir.noun import Bools, Floats, Ints
 from snn2circuit.simulate.compile import compiled, use_threads
 from snn2circuit.simulate.exact.phases import Phases
+
+Watch = Callable[[int, int, Ints, Floats], None]
 
 
 def march(phases: Phases, currents: Floats, slots: int, spike: int, workers: int) -> tuple[Floats, Bools]:
@@ -49,8 +53,14 @@ def march(phases: Phases, currents: Floats, slots: int, spike: int, workers: int
     return membranes, spikes
 
 
-def march_joined(phases: Phases, currents: Floats, slots: int, spike: int) -> tuple[Floats, Bools]:
-    """Membranes and spikes at the end of every phase, ``(samples, slots, phases, columns)``; columns of any kind."""
+def march_joined(
+    phases: Phases, currents: Floats, slots: int, spike: int, watch: Watch | None = None
+) -> tuple[Floats, Bools]:
+    """Membranes and spikes at the end of every phase, ``(samples, slots, phases, columns)``; columns of any kind.
+
+    ``watch`` is called at the end of every phase with the slot, the phase, the mode it was in ``(samples, columns)``
+    and the probes ``(samples, columns, probes)``.
+    """
     samples, count, columns = len(currents), len(phases.ends), phases.columns
     systems, n = phases.e.shape[2:4]
     currents = currents.reshape(samples, -1, systems, phases.g.shape[-1])
@@ -74,6 +84,8 @@ def march_joined(phases: Phases, currents: Floats, slots: int, spike: int) -> tu
                 split = (samples, systems, columns // systems, -1)
                 np.copyto(after.reshape(split), moved.reshape(split), where=here)
                 np.copyto(probes, seen.reshape(probes.shape), where=where[:, :, None])
+            if watch:
+                watch(slot, phase, mode, probes)
             state = after
             outside = (state < phases.low) | (state > phases.high)
             for sample, system, index in np.argwhere(outside)[:1].tolist():

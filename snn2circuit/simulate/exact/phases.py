@@ -29,7 +29,7 @@ class Phases:
     e: Floats  # (phases, modes, systems, states, states)
     g: Floats  # (phases, modes, systems, states, bit lines): of the bit lines' currents
     constant: Floats  # (phases, modes, systems, states): of clocks and offsets
-    p: Floats  # (phases, modes, systems, probes, states); probe 0 is the membrane, then what latches sample
+    p: Floats  # (phases, modes, systems, probes, states); first the membrane, then what latches sample, what is watched
     q: Floats  # (phases, modes, systems, probes, bit lines)
     level: Floats  # (phases, modes, systems, probes)
     active: Ints  # latched bits that make the mode
@@ -44,15 +44,17 @@ class Phases:
     high: Floats  # (states,), V
 
 
-def make_phases(group: Group, marks: Sequence[float] = ()) -> Phases:
+def make_phases(group: Group, marks: Sequence[float] = (), watched: tuple[str, ...] = ()) -> Phases:
     """Compute the maps of a group; phases also end at the instants ``marks`` of the slot.
+
+    The last probes are the nodes ``watched``.
 
     Raises:
         CircuitNotLinear: no unique solution, or columns that cannot be told apart.
     """
     cell, slot = group.cell, group.cell.slot
     sampled = tuple(dict.fromkeys(hold.source for hold in cell.holds if hold.copies is None))
-    equations = Equations(cell, (group.membrane, *sampled))
+    equations = Equations(cell, (group.membrane, *sampled, *watched))
     low, high = equations.limits()
     propagator = Propagator(equations, group.load, group.drive)
     limited = bool(np.isfinite(low).any() or np.isfinite(high).any())

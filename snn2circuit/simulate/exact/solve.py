@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from snn2circuit.ir.network import Stimulus
 from snn2circuit.ir.noun import Bools, Floats
 from snn2circuit.ir.waveforms import Waveforms
 from snn2circuit.simulate.exact.clocks import merge
+from snn2circuit.simulate.exact.heat import Heat, group_heat
 from snn2circuit.simulate.exact.march import march, march_joined
 from snn2circuit.simulate.exact.phases import make_phases
 from snn2circuit.simulate.exact.wiring import Group, read_circuit
@@ -99,6 +101,24 @@ class ExactSolver:
             seconds=np.full(stimulus.samples, (time.perf_counter() - started) / stimulus.samples),
             simulator="exact solver",
         )
+
+    def heat(self, stimulus: Stimulus) -> tuple[tuple[Heat, ...], tuple[Bools, ...]]:
+        """What every crossbar and its cells turn into heat, and the spikes as in :class:`Waveforms`.
+
+        Raises:
+            SimulationError: a line has resistance, so that what the devices take is not known from the bit lines.
+            SimulationDiverged: an amplifier left the range in which it is linear.
+        """
+        found: list[Heat] = []
+        spikes: list[Bools] = []
+        for group in self.groups:
+            if group.load.joined:
+                raise SimulationError(f"{group.name}: heat is computed for lines without resistance")
+            alone = replace(group, transfer=np.eye(len(group.lines)))
+            heat, fired = group_heat(group, self._currents(alone, stimulus.inputs, spikes), self.slots)
+            found.append(heat)
+            spikes.append(fired)
+        return tuple(found), self._read(spikes, self.circuit.readout.spikes, 1)
 
     def _currents(self, group: Group, inputs: Floats, spikes: Sequence[Bools]) -> Floats:
         """Short-circuit currents of a group's bit lines at a drive of unit height, A.
