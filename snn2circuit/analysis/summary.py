@@ -56,11 +56,12 @@ def summarize(
     crossbar, equivalence, test = results.crossbar, results.equivalence, results.dataset.test
     metrics = results.evaluation.as_dict()
     costs = mapping_cost(crossbar)
+    kinds = [layer.neuron.kind for layer in crossbar.layers]
     size = results.layout.bounds[3:] - results.layout.bounds[:3]
     return {
         "name": crossbar.name,
         "network": "-".join(map(str, crossbar.sizes)),
-        "neuron": crossbar.layers[0].neuron.kind,
+        "neuron": kinds[0] if len(set(kinds)) == 1 else ", ".join(kinds),
         "steps": crossbar.steps,
         "inputs": str(crossbar.encoding),
         "decision": crossbar.decision,
