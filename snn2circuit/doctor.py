@@ -129,7 +129,7 @@ def _check_python() -> Check:
 
 
 def _check_packages(find_version: Finder) -> list[Check]:
-    """One check for each dependency in this package's metadata; those of the extra ``download`` are optional."""
+    """One check for each dependency in the package's metadata; its extras are optional, test tools left out."""
     try:
         requirements = metadata.requires("snn2circuit") or []
     except metadata.PackageNotFoundError:
@@ -137,7 +137,7 @@ def _check_packages(find_version: Finder) -> list[Check]:
     checks = []
     for requirement in sorted(requirements, key=str.casefold):
         parts = re.fullmatch(r"([\w.-]+)\s*([^;]*?)\s*(?:;\s*(.*))?", requirement)
-        if parts is None or (parts[3] and "download" not in parts[3]):
+        if parts is None or _extra(parts[3]) == "test":
             continue
         name, needed, extra = parts[1], parts[2], parts[3]
         version = find_version(name)
@@ -153,6 +153,12 @@ def _check_packages(find_version: Finder) -> list[Check]:
             )
         )
     return sorted(checks, key=lambda check: not check.required)
+
+
+def _extra(marker: str | None) -> str:
+    """The extra that a dependency belongs to, or nothing."""
+    found = re.search(r"""extra\s*==\s*["'](\w+)["']""", marker or "")
+    return found[1] if found else ""
 
 
 def _installed_version(name: str) -> str | None:
