@@ -48,6 +48,7 @@ from snn2circuit.steps import (
     deck_digest,
     describe_tuning,
     design_encoding,
+    find_causes,
     fine_tune,
     inference_energy,
     interruption,
@@ -159,7 +160,8 @@ def run(
         equivalence = compare_circuit(crossbar, waveforms)
         snntorch_mismatches = judge_with_snntorch(crossbar, waveforms)
         effect = compare_mapping(network, crossbar, stimulus)
-        write_equivalence(equivalence, out / "equivalence.json", snntorch_mismatches)
+        causes = find_causes(crossbar, waveforms, equivalence, parasitics)
+        write_equivalence(equivalence, out / "equivalence.json", snntorch_mismatches, causes)
         plot_waveforms(crossbar, waveforms, out / "waveforms.png")
         energy = inference_energy(crossbar, waveforms)
     with stages.stage("layout"):
@@ -185,6 +187,7 @@ def run(
             equivalence=equivalence,
             effect=effect,
             energy=energy,
+            causes=causes,
             snntorch_mismatches=snntorch_mismatches,
             layout=layout,
             bill=bill,

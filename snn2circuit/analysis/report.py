@@ -5,14 +5,14 @@ Nothing in it is fetched: plots are embedded PNGs, the viewer and the GLB are in
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from snn2circuit.analysis.evaluate import Evaluation
+from snn2circuit.analysis.html import figure, note, table
 from snn2circuit.analysis.materials import Bill
 from snn2circuit.analysis.summary import Results
 from snn2circuit.design import Design
@@ -41,19 +41,19 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         "" if exact else f'<p class="bad">{escape(str(results.equivalence))}</p>',
         "<h2>Stack</h2>",
         embed((out / "stack.glb").read_bytes(), title),
-        _note(f"{summary['sheets']} sheets, {_size(summary['stack_mm'])}, process {summary['process']}."),
-        _figure(out / "cross_section.svg", "Cuts through the stack; every film is drawn equally high"),
+        note(f"{summary['sheets']} sheets, {_size(summary['stack_mm'])}, process {summary['process']}."),
+        figure(out / "cross_section.svg", "Cuts through the stack; every film is drawn equally high"),
         *_materials(results.bill),
         "<h2>Sign-off</h2>",
         *_signoff(summary),
         "<h2>Summary</h2>",
-        _table(("", ""), headline(summary)),
+        table(("", ""), headline(summary)),
         "<h2>Circuit against network</h2>",
-        _note(
+        note(
             "The circuit is judged against the network that its own conductances stand for. The margin is the distance "
             "of a membrane from the threshold; an error below the smallest margin cannot flip a spike."
         ),
-        _table(
+        table(
             (
                 "layer",
                 "events",
@@ -78,16 +78,15 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
                 for layer in results.equivalence.layers
             ],
         ),
-        _figure(
-            out / "waveforms.png", "Membranes and spikes of a few neurons of the first sample, model over circuit."
-        ),
+        *_causes(results),
+        figure(out / "waveforms.png", "Membranes and spikes of a few neurons of the first sample, model over circuit."),
         "<h2>Trained against mapped</h2>",
-        _note(
+        note(
             f"On the simulated samples the mapping changed {results.effect.spikes_changed:,} of "
             f"{results.effect.spikes_compared:,} spikes and {results.effect.predictions_changed} of "
             f"{results.effect.samples} decisions."
         ),
-        _table(
+        table(
             (
                 "layer",
                 "word lines",
@@ -115,11 +114,11 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
             ],
         ),
         "<h2>Training</h2>",
-        _figure(out / "training.png", "Loss and accuracy during training."),
+        figure(out / "training.png", "Loss and accuracy during training."),
         "<h2>What the trained network is worth</h2>",
         *_classification(results.evaluation, out),
         "<h2>Electrical scale</h2>",
-        _table(
+        table(
             ("layer", "weight of 1", "membrane of 1", "feedback resistor"),
             [
                 (
@@ -132,25 +131,25 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
             ],
         ),
         "<h2>Wires and size</h2>",
-        _note("The loss is that of a bit line's current with every word line driven, which no input exceeds."),
-        _table(("", ""), results.advice.rows()),
+        note("The loss is that of a bit line's current with every word line driven, which no input exceeds."),
+        table(("", ""), results.advice.rows()),
         *_energy(results),
         *_parts(summary, results),
         "<h2>Neuron cells</h2>",
-        _note("Drawn from the elements that the decks hold; nodes of the same name are one node."),
+        note("Drawn from the elements that the decks hold; nodes of the same name are one node."),
         *(
-            _figure(path, f"Layer {number}: {path.stem}, {layer.columns} of them.")
+            figure(path, f"Layer {number}: {path.stem}, {layer.columns} of them.")
             for number, (path, layer) in enumerate(
                 zip(results.schematics, results.crossbar.layers, strict=True), start=1
             )
         ),
         "<h2>Assumed</h2>",
-        _note("No source gives these; they are stated so that you can replace them."),
+        note("No source gives these; they are stated so that you can replace them."),
         "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in summary["assumptions"]) + "</ul>",
         "<h2>Design</h2>",
         f"<pre>{escape(design.as_toml(documented=False))}</pre>",
         "<h2>Versions</h2>",
-        _table(("", ""), [(name, value) for name, value in summary["versions"].items()]),
+        table(("", ""), [(name, value) for name, value in summary["versions"].items()]),
     ]
     write_text(
         out / "report.html",
@@ -166,12 +165,12 @@ def _materials(bill: Bill) -> list[str]:
     parts = ", ".join(f"{count:,} {name}" for name, count in told["parts"].items())
     return [
         "<h2>Materials</h2>",
-        _note(
+        note(
             f"{told['area_mm2']:g} mm2, {told['height_mm']:g} mm high, {told['vias']['total']:,} vias, "
             f"{told['crossovers']['total']:,} crossovers, {told['contact_fingers']:,} contact fingers. "
             f"Neuron circuits: {parts}. Ink is the dry film; materials.csv has every layer of every sheet."
         ),
-        _table(
+        table(
             ("material", "area / mm2", "volume / ul"),
             [
                 (name, f"{amount['area_mm2']:.4g}", f"{amount['volume_ul']:.4g}")
@@ -201,11 +200,11 @@ def _signoff(summary: Mapping[str, Any]) -> list[str]:
         for each in summary["extracted"]
     ]
     return [
-        _note(verdict) if good else f'<p class="bad">{escape(verdict)}</p>',
-        _table(("rule", "violations"), broken) if broken else "",
+        note(verdict) if good else f'<p class="bad">{escape(verdict)}</p>',
+        table(("rule", "violations"), broken) if broken else "",
         *(f'<p class="bad">{escape(text)}</p>' for text in lvs["first_faults"]),
-        _table(("layer", "parasitic", "places", "least", "mean", "most", "formula"), extracted) if extracted else "",
-        _note(_measured_lines(summary["measured_lines"])) if summary["measured_lines"] else "",
+        table(("layer", "parasitic", "places", "least", "mean", "most", "formula"), extracted) if extracted else "",
+        note(_measured_lines(summary["measured_lines"])) if summary["measured_lines"] else "",
     ]
 
 
@@ -225,11 +224,11 @@ def _classification(evaluation: Evaluation, out: Path) -> list[str]:
     macro = metrics["macro"]
     columns = ("precision", "recall", "f1", "roc_auc", "accuracy_one_vs_rest")
     return [
-        _note(
+        note(
             f"On {metrics['samples']:,} test samples; {metrics['flops']:,} FLOPs (two per weight). One-vs-rest "
             "accuracy counts right rejections too and lies far above the accuracy; it is here because others print it."
         ),
-        _table(
+        table(
             ("class", "samples", "precision", "recall", "F1", "ROC AUC", "one-vs-rest accuracy"),
             [
                 *(
@@ -244,11 +243,11 @@ def _classification(evaluation: Evaluation, out: Path) -> list[str]:
                 ),
             ],
         ),
-        _figure(out / "confusion.png", "What is taken for what."),
-        _figure(out / "roc.png", "ROC curve of each class against the rest."),
-        _figure(out / "firing.png", "How often the neurons of each layer spike."),
+        figure(out / "confusion.png", "What is taken for what."),
+        figure(out / "roc.png", "ROC curve of each class against the rest."),
+        figure(out / "firing.png", "How often the neurons of each layer spike."),
         *(
-            _note(f"Layer {layer['layer']}: never spiking {', '.join(map(str, layer['dead']))}.")
+            note(f"Layer {layer['layer']}: never spiking {', '.join(map(str, layer['dead']))}.")
             for layer in metrics["layers"]
             if layer["dead"]
         ),
@@ -258,15 +257,27 @@ def _classification(evaluation: Evaluation, out: Path) -> list[str]:
 def _energy(results: Results) -> list[str]:
     energy = results.energy
     if isinstance(energy, str):
-        return ["<h2>Energy and time</h2>", _note(f"Not known: the exact solver cannot take this circuit. {energy}")]
+        return ["<h2>Energy and time</h2>", note(f"Not known: the exact solver cannot take this circuit. {energy}")]
     return [
         "<h2>Energy and time</h2>",
-        _note(f"{energy}."),
-        _table(("layer", "block", "heat of an inference", "power", "share"), energy.rows()),
-        _note(
+        note(f"{energy}."),
+        table(("layer", "block", "heat of an inference", "power", "share"), energy.rows()),
+        note(
             "Heat of resistors, switches, devices and latches in the exact solver, lines taken as ideal; a line with "
             f"resistance only lowers the crossbar's. Not counted: {energy.not_counted}."
         ),
+    ]
+
+
+def _causes(results: Results) -> list[str]:
+    causes = results.causes
+    if causes is None:
+        return []
+    if isinstance(causes, str):
+        return [note(f"Causes not known: the exact solver cannot take this circuit. {causes}")]
+    return [
+        note(f"{causes}. Each cause was taken out alone in the exact solver; they need not add up."),
+        table(("cause", "spikes that differ with it", "without it", "from the network"), causes.rows()),
     ]
 
 
@@ -279,8 +290,8 @@ def _parts(summary: Mapping[str, Any], results: Results) -> list[str]:
     electronics, done = results.crossbar.electronics, results.compensation
     body = [
         "<h2>Parts</h2>",
-        _note(f"{electronics.name}: {electronics.technology}. Family of neuron circuits: {summary['family']}."),
-        _table(
+        note(f"{electronics.name}: {electronics.technology}. Family of neuron circuits: {summary['family']}."),
+        table(
             ("property", "value", "source", "confidence"),
             [
                 (name, engineering(value.value, value.unit), value.source, value.confidence)
@@ -292,13 +303,13 @@ def _parts(summary: Mapping[str, Any], results: Results) -> list[str]:
         return body
     return [
         *body,
-        _note(
+        note(
             f"Conductances were trimmed until the circuit adds what the network says. Of {done['spikes_compared']:,} "
             f"spikes of {done['samples']} samples in the exact solver {done['spike_mismatches_before']:,} differed "
             f"before and {done['spike_mismatches_after']:,} after. Errors of weights are relative to the largest; a "
             "trim takes a device off its level, and the last error is what remains if it may not."
         ),
-        _table(
+        table(
             ("layer", "sized for", "error before", "after", "on levels", "largest trim", "off level", "not served"),
             [
                 (
@@ -367,26 +378,3 @@ def headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _size(stack_mm: Sequence[float]) -> str:
     width, depth, height = stack_mm
     return f"{width:.4g} x {depth:.4g} x {height:.3g} mm"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    def row(cells: Sequence[str], tag: str) -> str:
-        numeric = len(cells) > 2
-        return (
-            "<tr>"
-            + "".join(f"<{tag}{' class=n' if numeric else ''}>{escape(cell)}</{tag}>" for cell in cells)
-            + "</tr>"
-        )
-
-    return "<table>" + (row(head, "th") if any(head) else "") + "".join(row(cells, "td") for cells in rows) + "</table>"
-
-
-def _figure(path: Path, caption: str) -> str:
-    data = base64.b64encode(path.read_bytes()).decode()
-    kind = {".png": "image/png", ".svg": "image/svg+xml"}[path.suffix]
-    image = f'<img alt="{escape(caption)}" src="data:{kind};base64,{data}">'
-    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
-
-
-def _note(text: str) -> str:
-    return f'<p class="note">{escape(text)}</p>'

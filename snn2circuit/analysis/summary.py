@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from snn2circuit.analysis.advisor import Advice
+from snn2circuit.analysis.causes import Explanation
 from snn2circuit.analysis.compare import Equivalence, MappingEffect
 from snn2circuit.analysis.energy import Energy
 from snn2circuit.analysis.evaluate import Evaluation
@@ -46,6 +47,7 @@ class Results:
     schematics: tuple[Path, ...]  # drawing of each layer's neuron cell
     glb_bytes: int
     signoff: Mapping[str, Any]  # what was found on the written masks, by the names in the summary
+    causes: Explanation | str | None = None  # of spikes that differ; a text says why they are not known
     compensation: dict[str, Any] | None = None  # as in compensation.json; None: not asked for
 
 
@@ -97,6 +99,7 @@ def summarize(
         "equivalent": equivalence.equivalent,
         "simulator": equivalence.simulator,
         "advice": results.advice.as_dict(),
+        "main_cause": results.causes.as_dict()["main_cause"] if isinstance(results.causes, Explanation) else None,
         "energy": {"reason": results.energy} if isinstance(results.energy, str) else results.energy.as_dict(),
         "ngspice_seconds": float(results.waveforms.seconds.sum()),
         "sheets": len(results.layout.sheets),

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from snn2circuit import __version__
-from snn2circuit.cli import about, advise, circuit, exchange, experiment, run, signoff, stack, training
+from snn2circuit.cli import about, advise, circuit, exchange, experiment, explain, run, signoff, stack, training
 from snn2circuit.errors import Snn2CircuitError
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -26,6 +26,7 @@ COMMANDS: tuple[click.Command, ...] = (
     circuit.simulate,
     circuit.compare,
     circuit.verify,
+    explain.explain,
     stack.layout,
     signoff.masks,
     signoff.drc,

@@ -11,6 +11,7 @@ import numpy as np
 
 from snn2circuit.analysis import Equivalence
 from snn2circuit.analysis.advisor import MAX_LOSS, Advice, advise
+from snn2circuit.analysis.causes import Explanation, explain_mismatches
 from snn2circuit.analysis.energy import Energy, measure_energy
 from snn2circuit.design import Design
 from snn2circuit.devices import DEVICE_KINDS, DEVICES
@@ -167,6 +168,18 @@ def inference_energy(crossbar: CrossbarNetwork, waveforms: Waveforms) -> Energy 
         return str(error)
 
 
+def find_causes(
+    crossbar: CrossbarNetwork, waveforms: Waveforms, equivalence: Equivalence, parasitics: Parasitics | None
+) -> Explanation | str | None:
+    """Why spikes differ; ``None`` if none does, a text if the exact solver cannot tell."""
+    if equivalence.mismatches == 0:
+        return None
+    try:
+        return explain_mismatches(crossbar, waveforms, parasitics)
+    except (CircuitNotLinear, SimulationDiverged) as error:
+        return str(error)
+
+
 def judge_with_snntorch(crossbar: CrossbarNetwork, waveforms: Waveforms) -> int:
     """Spikes in which snnTorch itself, loaded with the mapped weights, differs from the circuit."""
     from snn2circuit.frontends.snntorch import run_snntorch
@@ -175,9 +188,16 @@ def judge_with_snntorch(crossbar: CrossbarNetwork, waveforms: Waveforms) -> int:
     return sum(int((a != b).sum()) for a, b in zip(activity.spikes, waveforms.spikes, strict=True))
 
 
-def write_equivalence(equivalence: Equivalence, path: Path, snntorch_mismatches: int | None = None) -> None:
+def write_equivalence(
+    equivalence: Equivalence,
+    path: Path,
+    snntorch_mismatches: int | None = None,
+    causes: Explanation | str | None = None,
+) -> None:
     """Write the comparison of circuit and model as JSON."""
-    extra = {} if snntorch_mismatches is None else {"snntorch_mismatches": snntorch_mismatches}
+    why = {"reason": causes} if isinstance(causes, str) else causes and causes.as_dict()
+    found = {"snntorch_mismatches": snntorch_mismatches, "causes": why}
+    extra = {name: value for name, value in found.items() if value is not None}
     write_json(path, {**equivalence.as_dict(), **extra})
 
 

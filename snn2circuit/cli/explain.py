@@ -1,0 +1,35 @@
+"""Command ``explain``: why a circuit's spikes differ from its network's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from snn2circuit.cli.console import IN, OUT, design_option, read_design, table
+
+
+@click.command()
+@click.argument("crossbar_file", type=IN, metavar="CROSSBAR.npz")
+@click.argument("waveforms_file", type=IN, metavar="WAVEFORMS.npz")
+@design_option
+@click.option("--parasitics", "measured", type=IN, help="Lines as measured on the masks, instead of the design's.")
+@click.option("-o", "--out", type=OUT, help="JSON file to write, e.g. causes.json.")
+def explain(
+    crossbar_file: Path, waveforms_file: Path, design_file: Path | None, measured: Path | None, out: Path | None
+) -> None:
+    """Find out why spikes differ: switch the circuit's faults off one at a time in the exact solver."""
+    design = read_design(design_file)
+    from snn2circuit import steps
+    from snn2circuit.analysis.causes import explain_mismatches
+    from snn2circuit.ir.files import load, write_json
+    from snn2circuit.ir.parasitics import Parasitics
+    from snn2circuit.ir.waveforms import Waveforms
+
+    crossbar = steps.load_crossbar(crossbar_file)
+    parasitics = load(measured, Parasitics) if measured else steps.line_parasitics(design, crossbar)
+    explanation = explain_mismatches(crossbar, load(waveforms_file, Waveforms), parasitics)
+    if out:
+        write_json(out, explanation.as_dict())
+    table([("cause", "differ with it", "without it", "from the network"), *explanation.rows()])
+    click.secho(str(explanation), fg="red" if explanation.mismatches else "green")
