@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 import xml.etree.ElementTree as ET
 from html import unescape
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from snn2circuit.neurons import NEURONS
 from snn2circuit.neurons.leaky import Leaky
 from snn2circuit.units import engineering
 
+ROOT = Path(__file__).parents[2]
 DRIVE = Drive(timing=Timing(), v_read=0.1, siemens_per_unit=1e-4, r_feedback=1e5, volts_per_unit=0.1)
 
 
@@ -63,3 +66,11 @@ def test_what_is_not_drawn_is_refused() -> None:
     cell = Subcircuit(name="nested", ports=("a",), comment="c", blocks=(Block(comment="one", elements=(inner,)),))
     with pytest.raises(NetlistError, match="cell nested: a Instance is not drawn"):
         draw_cell(cell)
+
+
+def test_the_drawings_in_the_documentation_are_todays() -> None:
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import draw_cells
+
+    for name, svg in draw_cells.drawings().items():
+        assert (draw_cells.IMAGES / name).read_text("utf-8") == svg, f"{name}: run python scripts/draw_cells.py"
