@@ -1,11 +1,26 @@
-"""The stack as a binary glTF 2.0 file in which every box is one GPU instance: 24 bytes of place and size, no mesh.
+"""The stack as a binary glTF 2.0 file in which every box is one GPU instance, and a device takes 28 bytes.
 
-A stack has some hundred thousand equal boxes, so the file holds a unit box and a unit pillar once and, for each process
-layer of each sheet, one node with ``EXT_mesh_gpu_instancing``: ``TRANSLATION`` is a shape's centre, ``SCALE`` its
-extent. What a shape *means* travels beside it as further instance attributes, so a viewer can colour and pick without a
-second file: ``_NET`` (index into the root's ``nets``) for conductors and vias, and row, column, polarity, weight,
-conductance and level for devices. Names and process data are in each node's ``extras``; ``extras.kind`` is ``stack``,
-``sheet``, ``layer`` or ``devices``.
+A stack has some hundred thousand boxes, so the file holds a unit box and a unit pillar once and, for each process layer
+of each sheet, one node with ``EXT_mesh_gpu_instancing``: the number of draw calls is that of the layers.
+``TRANSLATION`` is a shape's centre, ``SCALE`` its extent; where all shapes of a node have one extent, as devices do, it
+is the node's own ``scale`` instead, and translations count in it. What a shape *means* travels beside it as further
+instance attributes, so a viewer can colour and pick without a second file. Elements start at multiples of four bytes,
+as vertex attributes must:
+
+=============== ======== ================================================== =====
+attribute       type     meaning                                            bytes
+=============== ======== ================================================== =====
+``TRANSLATION`` 3 float  centre                                             12
+``_CELL``       2 uint16 row and column of a device (float above 65,535)    4
+``_STATE``      2 int16  level and polarity of a device                     4
+``_WEIGHT``     float    weight of a device's pair, dimensionless           4
+``_CONDUCTANCE``float    S, as programmed: a trim has no level of its own   4
+``_NET``        float    of every other shape: index into the root's nets   4
+=============== ======== ================================================== =====
+
+A device's nets follow from its place: word line ``wl_l{layer}_r{row}``, bit line ``bp_`` or ``bn_l{layer}_n{column}``.
+Names and process data are in each node's ``extras``, for devices also the range of rows and columns that the sheet
+carries; ``extras.kind`` is ``stack``, ``sheet``, ``layer`` or ``devices``.
 
 glTF is y-up and in metres; a layout is z-up and in nanometres. The root node turns the axes; below it everything stays
 in layout axes, in metres, relative to the centre of the stack's footprint (x, y) and to the bottom of the first sheet
@@ -36,7 +51,9 @@ METRE = 1e-9  # of one layout unit
 EXTENSION = "EXT_mesh_gpu_instancing"
 OPACITY: dict[Role, float] = {"substrate": 0.25, "dielectric": 0.35}  # of roles that would hide what lies below
 
-_FLOAT, _UINT16 = 5126, 5123
+_FLOAT, _UINT16, _INT16 = 5126, 5123, 5122
+_FORMATS = {_FLOAT: "<f4", _UINT16: "<u2", _INT16: "<i2"}
+_TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3"}
 _VERTICES, _INDICES = 34962, 34963
 _Z_UP_TO_Y_UP = [-(0.5**0.5), 0.0, 0.0, 0.5**0.5]  # quaternion, -90 degrees about x
 
@@ -157,6 +174,8 @@ class _Scene:
             "g_min": float(devices.conductance.min()),
             "g_max": float(devices.conductance.max()),
             "levels": self.layout.levels,
+            "rows": [int(devices.rows.min()), int(devices.rows.max())],
+            "columns": [int(devices.columns.min()), int(devices.columns.max())],
         }
         return self.add_instances(
             f"{sheet.name} · {layer.name}", layer, "box", devices.boxes, _device_attributes(devices), extras
@@ -171,18 +190,19 @@ class _Scene:
         attributes: dict[str, NDArray[Any]],
         extras: dict[str, Any],
     ) -> int:
-        low, high = boxes[:, :3] - self.origin, boxes[:, 3:] - self.origin
-        instancing = {"TRANSLATION": (low + high) * (METRE / 2), "SCALE": (high - low) * METRE, **attributes}
-        return self.add_node(
-            {
-                "name": name,
-                "mesh": self.mesh(layer, solid),
-                "extras": extras,
-                "extensions": {
-                    EXTENSION: {"attributes": {key: self.add_array(values) for key, values in instancing.items()}}
-                },
-            }
-        )
+        size = boxes[:, 3:] - boxes[:, :3]
+        centre = (boxes[:, :3] + boxes[:, 3:] - 2 * self.origin) * (METRE / 2)
+        node: dict[str, Any] = {"name": name, "mesh": self.mesh(layer, solid), "extras": extras}
+        instancing: dict[str, NDArray[Any]]
+        if (size == size[0]).all():
+            extent = size[0] * METRE
+            node["scale"] = extent.tolist()
+            instancing = {"TRANSLATION": centre / extent}
+        else:
+            instancing = {"TRANSLATION": centre, "SCALE": size * METRE}
+        arrays = {key: self.add_array(values, _component(values)) for key, values in (instancing | attributes).items()}
+        node["extensions"] = {EXTENSION: {"attributes": arrays}}
+        return self.add_node(node)
 
     def mesh(self, layer: ProcessLayer, solid: str) -> int:
         key = (layer.name, solid)
@@ -206,7 +226,7 @@ class _Scene:
         }
 
     def add_array(self, values: NDArray[Any], component: int = _FLOAT, target: int | None = None) -> int:
-        array = np.ascontiguousarray(values, dtype="<f4" if component == _FLOAT else "<u2")
+        array = np.ascontiguousarray(values, dtype=_FORMATS[component])
         data = array.tobytes()
         view: dict[str, Any] = {"buffer": 0, "byteOffset": self.size, "byteLength": len(data)}
         if target is not None:
@@ -221,7 +241,7 @@ class _Scene:
                 "bufferView": len(self.views) - 1,
                 "componentType": component,
                 "count": len(array),
-                "type": "VEC3" if array.ndim == 2 else "SCALAR",
+                "type": _TYPES[table.shape[1]],
                 "min": table.min(axis=0).tolist(),
                 "max": table.max(axis=0).tolist(),
             }
@@ -258,13 +278,20 @@ class _Scene:
 
 def _device_attributes(devices: Devices) -> dict[str, NDArray[Any]]:
     return {
-        "_ROW": devices.rows,
-        "_COLUMN": devices.columns,
-        "_POLARITY": devices.polarity,
+        "_CELL": _narrow(np.stack([devices.rows, devices.columns], axis=1), "<u2"),
+        "_STATE": _narrow(np.stack([devices.level, devices.polarity], axis=1), "<i2"),
         "_WEIGHT": devices.weight,
         "_CONDUCTANCE": devices.conductance,
-        "_LEVEL": devices.level,
     }
+
+
+def _narrow(values: Ints, dtype: str) -> NDArray[Any]:
+    """``values`` as 16-bit integers if all fit, else as single precision: vertex attributes know no wider integer."""
+    return values.astype(dtype if values.max() <= np.iinfo(dtype).max else "<f4")
+
+
+def _component(values: NDArray[Any]) -> int:
+    return {"u2": _UINT16, "i2": _INT16}.get(values.dtype.str[1:], _FLOAT)
 
 
 def _material(layer: ProcessLayer) -> dict[str, Any]:

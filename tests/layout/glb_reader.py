@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-FORMATS = {5121: "u1", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+FORMATS = {5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 
 
@@ -79,7 +79,9 @@ def read_groups(data: bytes) -> list[Group]:
 
 def _walk(document: dict[str, Any], blob: bytes, index: int, rotation: np.ndarray) -> Iterator[Group]:
     node = document["nodes"][index]
-    assert not {"translation", "scale", "matrix"} & node.keys()
+    assert not {"translation", "matrix"} & node.keys()
+    extent = np.array(node.get("scale", [1, 1, 1]), dtype=float)
+    assert "scale" not in node or "children" not in node
     rotation = rotation @ rotation_matrix(node.get("rotation", [0, 0, 0, 1]))
     if "mesh" in node:
         (primitive,) = document["meshes"][node["mesh"]]["primitives"]
@@ -91,8 +93,8 @@ def _walk(document: dict[str, Any], blob: bytes, index: int, rotation: np.ndarra
             vertices=read_accessor(document, blob, primitive["attributes"]["POSITION"]).astype(float),
             normals=read_accessor(document, blob, primitive["attributes"]["NORMAL"]).astype(float),
             faces=read_accessor(document, blob, primitive["indices"]).reshape(-1, 3).astype(int),
-            translation=arrays.pop("TRANSLATION").astype(float),
-            scale=arrays.pop("SCALE").astype(float),
+            translation=(translation := arrays.pop("TRANSLATION").astype(float)) * extent,
+            scale=arrays.pop("SCALE", np.ones_like(translation)).astype(float) * extent,
             attributes=arrays,
             rotation=rotation,
         )

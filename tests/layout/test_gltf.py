@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -172,14 +173,12 @@ def test_device_data_is_the_crossbars() -> None:
                     (1, layer.g_pos, layer.level_pos),
                     (-1, layer.g_neg, layer.level_neg),
                 ):
-                    values = {key: float(array[at]) for key, array in group.attributes.items()}
+                    values = {key: array[at].tolist() for key, array in group.attributes.items()}
                     assert values == {
-                        "_ROW": row,
-                        "_COLUMN": column,
-                        "_POLARITY": sign,
+                        "_CELL": [row, column],
+                        "_STATE": [level[row, column], sign],
                         "_WEIGHT": np.float32(layer.weights[row, column]),
                         "_CONDUCTANCE": np.float32(g[row, column]),
-                        "_LEVEL": level[row, column],
                     }
                     at += 1
         assert at == count
@@ -214,9 +213,9 @@ def test_device_solids_lie_flat_on_both_electrodes(layout: Layout, groups: list[
             lines = by_name[f"sheet {number} · {electrode}"]
             line_low, line_high = lines.corners()
             for at in range(len(low)):
-                row, column = (int(devices.attributes[key][at]) for key in ("_ROW", "_COLUMN"))
-                sign = "p" if devices.attributes["_POLARITY"][at] > 0 else "n"
-                bias = row == devices.attributes["_ROW"].max()
+                row, column = devices.attributes["_CELL"][at].tolist()
+                sign = "p" if devices.attributes["_STATE"][at][1] > 0 else "n"
+                bias = row == devices.attributes["_CELL"][:, 0].max()
                 word = f"bias_l{number}" if bias else f"wl_l{number}_r{row}"
                 wanted = word if below else f"b{sign}_l{number}_n{column}"
                 own = [i for i, net in enumerate(lines.attributes["_NET"]) if nets[int(net)] == wanted]
@@ -236,12 +235,31 @@ def test_colours_are_the_processes_in_linear_light(layout: Layout) -> None:
         assert [round(255 * c) for c in back] == [int(color[i : i + 2], 16) for i in (1, 3, 5)]
 
 
-def test_file_is_24_bytes_a_box_and_48_a_device() -> None:
+def test_file_is_28_bytes_a_box_and_28_a_device() -> None:
     small, large = make_crossbar(10, 5, bias=False), make_crossbar(60, 50, bias=False)
     sizes = [len(encode_glb(build_layout(crossbar, PROCESSES["inkjet"]))) for crossbar in (small, large)]
     devices = large.devices - small.devices
     boxes = 2 * 50 + 50 + 100 + 50 + 50 + 50 + 50  # word lines and fingers, dielectric; bit lines, cells, outputs
-    assert 48 * devices < sizes[1] - sizes[0] < 48 * devices + 28 * boxes + 10_000
+    assert 28 * devices < sizes[1] - sizes[0] < 28 * devices + 28 * boxes + 10_000
+
+
+def test_a_hundred_thousand_devices_are_below_four_megabytes_and_a_draw_call_a_layer() -> None:
+    data = encode_glb(build_layout(make_crossbar(500, 100, bias=False), PROCESSES["inkjet"]))
+    document, _ = split(data)
+    assert len(data) < 4_000_000
+    assert sum("mesh" in node for node in document["nodes"]) < 12
+    (devices,) = [node for node in document["nodes"] if node.get("extras", {}).get("kind") == "devices"]
+    assert (devices["extras"]["rows"], devices["extras"]["columns"]) == ([0, 499], [0, 99])
+    assert devices["extras"]["count"] == 100_000
+
+
+def test_rows_that_need_more_than_16_bits_keep_their_numbers(layout: Layout) -> None:
+    sheet = layout.sheets[0]
+    far = replace(sheet, devices=replace(sheet.devices, rows=sheet.devices.rows + 70_000))
+    groups = read_groups(encode_glb(replace(layout, sheets=(far, *layout.sheets[1:]))))
+    group = next(group for group in groups if group.extras["kind"] == "devices")
+    assert group.attributes["_CELL"].dtype == np.float32
+    assert group.attributes["_CELL"].tolist() == np.stack([far.devices.rows, far.devices.columns], axis=1).tolist()
 
 
 def test_returns_the_size_and_replaces_the_file(tmp_path: Path, layout: Layout) -> None:

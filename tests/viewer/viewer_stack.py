@@ -103,9 +103,10 @@ def read_devices(glb: bytes) -> list[DeviceInFile]:
     def array(index: int) -> Any:
         accessor = document["accessors"][index]
         start = document["bufferViews"][accessor["bufferView"]]["byteOffset"]
-        width = {"SCALAR": 1, "VEC3": 3}[accessor["type"]]
-        values = np.frombuffer(binary, "<f4", accessor["count"] * width, start)
-        return values.reshape(-1, 3) if width == 3 else values
+        width = {"SCALAR": 1, "VEC2": 2, "VEC3": 3}[accessor["type"]]
+        kind = {5126: "<f4", 5123: "<u2", 5122: "<i2"}[accessor["componentType"]]
+        values = np.frombuffer(binary, kind, accessor["count"] * width, start)
+        return values.reshape(-1, width) if width > 1 else values
 
     found = []
     for node in document["nodes"]:
@@ -117,13 +118,13 @@ def read_devices(glb: bytes) -> list[DeviceInFile]:
             DeviceInFile(
                 sheet=extras["sheet"],
                 layer=extras["network_layer"] + 1,
-                row=int(data["_ROW"][i]),
-                column=int(data["_COLUMN"][i]),
-                polarity=int(data["_POLARITY"][i]),
+                row=int(data["_CELL"][i][0]),
+                column=int(data["_CELL"][i][1]),
+                polarity=int(data["_STATE"][i][1]),
                 weight=float(data["_WEIGHT"][i]),
                 conductance=float(data["_CONDUCTANCE"][i]),
-                level=int(data["_LEVEL"][i]),
-                centre=tuple(float(v) for v in data["TRANSLATION"][i]),
+                level=int(data["_STATE"][i][0]),
+                centre=tuple(float(v) for v in data["TRANSLATION"][i] * node.get("scale", [1, 1, 1])),
             )
             for i in range(extras["count"])
         ]

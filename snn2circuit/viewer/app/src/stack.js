@@ -98,14 +98,15 @@ function readLayer(node, sheet, matrix) {
   const { instances, ...extras } = node.userData;
   const shape = node.geometry.boundingBox ?? (node.geometry.computeBoundingBox(), node.geometry.boundingBox);
   const { TRANSLATION: translation, SCALE: scale } = instances;
-  if (!translation || !scale) throw new Error(`layer “${extras.name ?? node.name}” has no TRANSLATION or no SCALE`);
+  if (!translation) throw new Error(`layer “${extras.name ?? node.name}” has no TRANSLATION`);
   const count = translation.count;
   const boxes = new Float32Array(6 * count);
   const near = new Vector3();
   const far = new Vector3();
   const size = new Vector3();
   for (let i = 0; i < count; i++) {
-    size.fromBufferAttribute(scale, i);
+    if (scale) size.fromBufferAttribute(scale, i);
+    else size.setScalar(1); // the node's own scale is the extent of all its shapes
     near.copy(shape.min).multiply(size);
     far.copy(shape.max).multiply(size);
     size.fromBufferAttribute(translation, i);
@@ -135,23 +136,24 @@ function readLayer(node, sheet, matrix) {
 
 /** @typedef {{row: Int32Array, column: Int32Array, polarity: Int32Array, weight: Float32Array, conductance: Float32Array, level: Int32Array, levels: number, layer: number, rows: number}} Devices */
 function readDevices(instances, extras) {
-  const row = numbers(instances._ROW, Int32Array);
+  const row = numbers(instances._CELL, Int32Array, 0);
   return {
     row,
-    column: numbers(instances._COLUMN, Int32Array),
-    polarity: numbers(instances._POLARITY, Int32Array),
+    column: numbers(instances._CELL, Int32Array, 1),
+    polarity: numbers(instances._STATE, Int32Array, 1),
     weight: numbers(instances._WEIGHT, Float32Array),
     conductance: numbers(instances._CONDUCTANCE, Float32Array),
-    level: numbers(instances._LEVEL, Int32Array),
+    level: numbers(instances._STATE, Int32Array, 0),
     levels: extras.levels ?? 0,
     layer: extras.network_layer + 1,
     rows: row.reduce((most, value) => Math.max(most, value + 1), 0),
   };
 }
 
-function numbers(accessor, Kind) {
+function numbers(accessor, Kind, component = 0) {
+  if (!accessor) throw new Error("its devices have no cell, state, weight or conductance; it was written by another version");
   const values = new Kind(accessor.count);
-  for (let i = 0; i < values.length; i++) values[i] = accessor.getX(i);
+  for (let i = 0; i < values.length; i++) values[i] = accessor.getComponent(i, component);
   return values;
 }
 
