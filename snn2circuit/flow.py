@@ -17,6 +17,7 @@ from typing import Any
 
 from snn2circuit import __version__
 from snn2circuit.analysis import compare_circuit, compare_mapping
+from snn2circuit.analysis.activity import write_activity
 from snn2circuit.analysis.cross_section import plot_sections
 from snn2circuit.analysis.evaluate import evaluate
 from snn2circuit.analysis.materials import list_materials, write_materials
@@ -176,6 +177,7 @@ def run(
         signoff = sign_off(layout, crossbar, out / "masks")
         measured = signoff.parasitics
         lines = {} if measured is None else line_effect(crossbar, waveforms, measured)
+        write_activity(crossbar, waveforms, parasitics or measured, out / "activity.json")
     with stages.stage("report"):
         results = Results(
             dataset=dataset,

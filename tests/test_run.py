@@ -30,7 +30,7 @@ FILES = {
     "design.toml", "network.npz", "history.jsonl", "training.png", "crossbar.npz", "placement.csv", "netlist",
     "waveforms.npz", "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "masks", "schematics",
     "report.html", "summary.json", "stages.json", "checkpoints", "metrics.json", "confusion.png", "roc.png",
-    "firing.png", "materials.json", "materials.csv", "cross_section.svg",
+    "firing.png", "materials.json", "materials.csv", "cross_section.svg", "activity.json",
 }  # fmt: skip
 KEYS = {
     "accuracy_trained", "accuracy_mapped", "images_simulated", "spikes_compared", "spikes_model", "spikes_circuit",

@@ -40,7 +40,7 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         verdict,
         "" if exact else f'<p class="bad">{escape(str(results.equivalence))}</p>',
         "<h2>Stack</h2>",
-        embed((out / "stack.glb").read_bytes(), title),
+        embed((out / "stack.glb").read_bytes(), title, (out / "activity.json").read_text(encoding="utf-8")),
         note(f"{summary['sheets']} sheets, {_size(summary['stack_mm'])}, process {summary['process']}."),
         figure(out / "cross_section.svg", "Cuts through the stack; every film is drawn equally high"),
         *_materials(results.bill),

@@ -28,18 +28,21 @@ def viewer_page() -> str:
     return asset("index.html")
 
 
-def embed(glb: bytes, title: str) -> str:
+def embed(glb: bytes, title: str, activity: str | None = None) -> str:
     """The viewer as an HTML fragment that needs nothing else: style, place, stack and script, in this order.
 
     Args:
         glb: the stack as ``snn2circuit layout`` writes it.
         title: what the stack is called for people who hear the page; any text.
+        activity: JSON of what a simulated sample did, as ``snn2circuit run`` writes it; None for nothing.
     """
+    recorded = f'<script type="application/json" id="stack-activity">{_harmless(activity)}</script>' if activity else ""
     return "\n".join(
         [
             f"<style>{_harmless(asset('viewer.css'))}</style>",
             _PLACE.format(title=html.escape(title, quote=True)),
             f'<script type="application/octet-stream;base64" id="stack-glb">{base64.b64encode(glb).decode()}</script>',
+            recorded,
             f"<script>{_harmless(asset('viewer.js'))}</script>",
         ]
     )

@@ -39,6 +39,7 @@ class Route:
     text: Callable[[], str] | None = None
     file: str = ""
     command: str = ""
+    absent: str | None = None  # what a folder without the file gets; None: a page that names the command
     policy: str = PAGE_POLICY
 
 
@@ -47,6 +48,7 @@ ROUTES: Mapping[str, Route] = {
     "/viewer.js": Route("text/javascript; charset=utf-8", text=lambda: asset("viewer.js")),
     "/viewer.css": Route("text/css; charset=utf-8", text=lambda: asset("viewer.css")),
     "/stack.glb": Route("model/gltf-binary", file="stack.glb", command="snn2circuit layout"),
+    "/activity.json": Route("application/json", file="activity.json", absent="null"),
     "/summary.json": Route("application/json", file="summary.json", command="snn2circuit run"),
     "/report.html": Route(
         "text/html; charset=utf-8", file="report.html", command="snn2circuit run", policy=REPORT_POLICY
@@ -110,6 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             data = path.read_bytes()
         except OSError:
+            if route.absent is not None:
+                self._send(HTTPStatus.OK, route.absent.encode(), route.media, route.policy)
+                return
             self._not_found(f"{route.file} is not in {self.server.folder}.", f"{route.command} --help")
             return
         self._send(HTTPStatus.OK, data, route.media, route.policy)
@@ -195,7 +200,8 @@ def serve(
     """Serve the viewer of ``folder`` until Ctrl-C.
 
     Args:
-        folder: an output folder; ``stack.glb`` is shown, ``summary.json`` and ``report.html`` are served beside it.
+        folder: an output folder; ``stack.glb`` is shown, ``activity.json``, ``summary.json`` and ``report.html``
+            are served beside it.
         port: TCP port on 127.0.0.1; 0 takes a free one.
         open_browser: open the viewer in the user's browser.
         announce: called once with the viewer's address, when the server listens.

@@ -35,6 +35,7 @@ def test_the_page_shows_the_stack_and_asks_nobody_else(view: View, server: Serve
         "viewer.js",
         "viewer.css",
         "stack.glb",
+        "activity.json",
     }
     picture = view.picture()
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 200

@@ -8,7 +8,14 @@ export const MODES = [
   ["conductance", "Conductance"],
   ["level", "Level"],
   ["material", "Material"],
+  ["drop", "IR drop"],
+  ["spike", "Spike time"],
 ];
+
+/** The modes this stack has data for: drops and spikes come with a simulated run. */
+export const modesOf = (stack) => MODES.filter(([mode]) => !["drop", "spike"].includes(mode) || stack.sheets.some((sheet) => sheet.devices?.devices[mode]));
+
+const SILENT = [0.21, 0.22, 0.25]; // linear, of devices whose neuron never spikes
 
 /** OKLCH (Björn Ottosson's OKLab in polar form) to linear sRGB, clipped to the gamut. */
 function oklch(lightness, chroma, hue) {
@@ -91,6 +98,20 @@ export function makeScheme(stack, mode, { dark, log }) {
       },
     };
   }
+  if (mode === "drop") {
+    const most = range[1] || 0.001;
+    return {
+      color: (layer, i) => ramp((layer.devices.drop?.[i] ?? 0) / most),
+      legend: { title: "Read voltage lost on the lines, all rows driven", stops: sample(ramp), ticks: ["0 %", `${signed(50 * most, 3).replace("+", "")} %`, `${signed(100 * most, 3).replace("+", "")} %`] },
+    };
+  }
+  if (mode === "spike") {
+    const { steps, step_seconds: seconds } = stack.activity;
+    return {
+      color: (layer, i) => (Number.isNaN(layer.devices.spike?.[i] ?? NaN) ? SILENT : ramp(layer.devices.spike[i] / Math.max(1, steps - 1))),
+      legend: { title: "First spike of the neuron (grey: never)", stops: sample(ramp), ticks: ["0 s", engineering((steps - 1) * seconds, "s")] },
+    };
+  }
   const seen = new Map();
   for (const layer of stack.layers) {
     const key = `${layer.material || layer.name}|${layer.color}`;
@@ -113,7 +134,7 @@ function extent(groups, mode) {
   let low = Infinity;
   let high = -Infinity;
   for (const { devices } of groups) {
-    for (const value of devices[mode]) {
+    for (const value of devices[mode] ?? []) {
       if (value < low) low = value;
       if (value > high) high = value;
     }

@@ -51,6 +51,11 @@ export function makeDebug(viewer) {
         theme: viewer.root.dataset.theme,
         scale: { ...state.scale },
         sliders: { ...state.sliders },
+        step: state.step,
+        far: state.far,
+        shown: model.drawn.reduce((sum, { layer, visible, hidden }) => sum + (visible ? layer.count - (hidden?.reduce((n, flag) => n + flag, 0) ?? 0) : 0), 0),
+        lit: model.drawn.reduce((sum, { lit }) => sum + (lit?.reduce((n, flag) => n + flag, 0) ?? 0), 0),
+        opacity: Object.fromEntries(model.drawn.map(({ mesh, opacity }) => [mesh.name, opacity])),
         visible: model.drawn.filter((entry) => entry.visible).map((entry) => entry.mesh.name),
         selection: state.selection?.layer ? plain(state.selection) : (state.selection?.name ?? null),
       };

@@ -14,6 +14,15 @@ const KEYS = [
   ["6", "6", "Right", "view", "right"],
   ["e", "E", "Explode or close the stack", "toggleExplode"],
   ["c", "C", "Next colouring", "nextMode"],
+  ["i", "I", "Isolate the selection's nets", "isolate"],
+  ["b", "B", "Back from it", "back"],
+  ["m", "M", "Ruler on or off: click two points", "toggleRuler"],
+  ["x", "X", "Section in x: half or whole", "toggleSection", "cut_x"],
+  ["y", "Y", "Section in y", "toggleSection", "cut_y"],
+  ["z", "Z", "Section in z", "toggleSection", "cut_z"],
+  [" ", "Space", "Play or pause the spikes", "play"],
+  [",", ",", "One step back", "stepTime", -1],
+  [".", ".", "One step on", "stepTime", 1],
   ["d", "D", "Devices only, or everything", "toggleDevicesOnly"],
   ["/", "/", "Search", "search"],
   ["l", "L", "Sheet names on or off", "toggleLabels"],
@@ -42,6 +51,7 @@ const MOUSE = [
 export function bindKeys(root, actions) {
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.key !== "Escape") return;
+    if (event.target.tagName === "BUTTON" && /^( |Enter)$/.test(event.key)) return; // presses the button
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const found = KEYS.find(([wanted]) => wanted === key);
     if (!found) return;

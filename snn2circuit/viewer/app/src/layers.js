@@ -17,6 +17,9 @@ const GLASS = 0.16; // opacity of conductors that lie above devices
  * @property {Float32Array} heights  (count, 2) drawn z of bottom and top
  * @property {boolean} solid
  * @property {boolean} visible
+ * @property {Uint8Array|null} hidden  1 for shapes that are not drawn
+ * @property {Uint8Array|null} lit     1 for shapes that carry a spike
+ * @property {number} opacity
  */
 
 /** Builds the meshes; `group` holds them in drawn layout coordinates (z up), turned to three's y up. */
@@ -57,11 +60,43 @@ export function drawStack(stack) {
       }
     },
 
+    /** Draws only what lies in a box of drawn coordinates. */
+    setCut(box) {
+      for (const { shapes } of drawn) shapes.setCut(box);
+    },
+
+    setOpacity(index, value) {
+      const entry = drawn[index];
+      entry.opacity = value;
+      entry.solid = value === 1;
+      entry.shapes.setOpacity(value);
+    },
+
+    /** Draws only the shapes in `kept`, sets of numbers by layer; everything if null. */
+    isolate(kept) {
+      for (const entry of drawn) {
+        const own = kept?.get(entry.layer.index);
+        entry.hidden = kept && Uint8Array.from({ length: entry.layer.count }, (_, i) => Number(!own?.has(i)));
+        flag(entry);
+        if (entry.outline) entry.outline.visible = entry.visible && !kept;
+      }
+    },
+
+    /** Lets shapes glow: arrays of 0 and 1 by layer, null for none. */
+    setLit(lit) {
+      for (const entry of drawn) {
+        const next = lit?.[entry.layer.index] ?? null;
+        if (next === null && entry.lit === null) continue;
+        entry.lit = next;
+        flag(entry);
+      }
+    },
+
     setVisible(index, visible) {
       const entry = drawn[index];
       entry.visible = visible;
       entry.mesh.visible = visible;
-      if (entry.outline) entry.outline.visible = visible;
+      if (entry.outline) entry.outline.visible = visible && entry.hidden === null;
     },
 
     /** See-through layers are drawn from the far one to the near one; `above` says from which side the camera looks. */
@@ -77,22 +112,31 @@ export function drawStack(stack) {
       for (const { layer, shapes } of drawn) shapes.setDistant(high && layer.count > 1000 && layer.side * pixels < 3);
     },
 
+    /** Box around everything, visible or not, drawn coordinates. */
+    whole: () => boundsOf(drawn),
+
     /** Box around what is visible (or everything), drawn coordinates: [x0, y0, z0, x1, y1, z1]. */
     bounds() {
       const shown = drawn.filter((entry) => entry.visible);
-      const result = [Infinity, Infinity, Infinity, -Infinity, -Infinity, -Infinity];
-      for (const entry of shown.length ? shown : drawn) {
-        for (let i = 0; i < entry.layer.count; i++) {
-          const box = boxOf(entry, i);
-          for (let axis = 0; axis < 3; axis++) {
-            result[axis] = Math.min(result[axis], box[axis]);
-            result[axis + 3] = Math.max(result[axis + 3], box[axis + 3]);
-          }
-        }
-      }
-      return result;
+      const bounds = boundsOf(shown, (entry, i) => !entry.hidden?.[i]);
+      return Number.isFinite(bounds[0]) ? bounds : boundsOf(drawn);
     },
   };
+}
+
+function boundsOf(entries, wanted = () => true) {
+  const result = [Infinity, Infinity, Infinity, -Infinity, -Infinity, -Infinity];
+  for (const entry of entries) {
+    for (let i = 0; i < entry.layer.count; i++) {
+      if (!wanted(entry, i)) continue;
+      const box = boxOf(entry, i);
+      for (let axis = 0; axis < 3; axis++) {
+        result[axis] = Math.min(result[axis], box[axis]);
+        result[axis + 3] = Math.max(result[axis + 3], box[axis + 3]);
+      }
+    }
+  }
+  return result;
 }
 
 /** Drawn box of a shape: [x0, y0, z0, x1, y1, z1] in mm. */
@@ -115,7 +159,11 @@ function drawLayer(layer, covers) {
   const color = packed(new Color(layer.color));
   shapes.setColors(() => color);
   const outline = layer.role === "substrate" ? outlineOf(layer) : null;
-  return { layer, shapes, mesh: shapes.mesh, outline, heights: new Float32Array(2 * layer.count), solid: opacity === 1, visible: true };
+  return { layer, shapes, mesh: shapes.mesh, outline, heights: new Float32Array(2 * layer.count), solid: opacity === 1, visible: true, hidden: null, lit: null, opacity, usual: opacity };
+}
+
+function flag({ shapes, hidden, lit }) {
+  shapes.setFlags((i) => (hidden?.[i] ? 1 : lit?.[i] ? 2 : 0));
 }
 
 /** sRGB of a colour as 0xbbggrr. */

@@ -1,5 +1,6 @@
-// Entry: `window.snn2circuit.mount(element, { glb })`, and a mount of its own wherever the page has the viewer's place.
+// Entry: `window.snn2circuit.mount(element, { glb, activity })`, and a mount of its own wherever the page has the viewer's place.
 
+import { attachActivity } from "./activity.js";
 import { makeDebug } from "./debug.js";
 import { element } from "./dom.js";
 import { readStack } from "./stack.js";
@@ -7,15 +8,17 @@ import { makeViewer } from "./viewer.js";
 
 const PLACE = "snn2circuit-viewer";
 const EMBEDDED = "stack-glb";
+const EMBEDDED_ACTIVITY = "stack-activity";
 
 /**
  * Shows a stack inside `root`.
  *
  * @param {HTMLElement} root
- * @param {{glb: string|ArrayBuffer}} options address of the GLB, or its bytes
+ * @param {{glb: string|ArrayBuffer, activity?: string|object|null}} options address of the GLB, or its bytes; address of
+ *   what a simulated sample did (see activity.js), or that itself
  * @returns {Promise<object>} the viewer, or null after showing what went wrong
  */
-async function mount(root, { glb }) {
+async function mount(root, { glb, activity = null }) {
   root.classList.add("s2c");
   root.tabIndex = -1;
   root.dataset.theme ??= window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
@@ -23,11 +26,12 @@ async function mount(root, { glb }) {
   root.replaceChildren(waiting);
   try {
     if (!hasWebGL()) throw new Failure("This browser shows no WebGL", "The 3D view needs WebGL 2. Switch on hardware acceleration, or open the page in a current Firefox, Chrome, Edge or Safari.");
-    const data = typeof glb === "string" ? await download(glb) : glb;
+    const data = typeof glb === "string" ? await (await download(glb)).arrayBuffer() : glb;
     const stack = await readStack(data).catch((error) => {
       throw new Failure("The stack cannot be read", `${error.message}. Write it again with “snn2circuit layout”.`);
     });
-    const viewer = makeViewer(root, stack);
+    attachActivity(stack, typeof activity === "string" ? await (await download(activity)).json() : activity);
+    const viewer = makeViewer(root, stack, data);
     waiting.remove();
     window.snn2circuit.debug = makeDebug(viewer);
     root.dataset.ready = "true";
@@ -58,7 +62,7 @@ async function download(address) {
   const response = await fetch(address).catch(() => null);
   if (response === null) throw new Failure("The stack did not arrive", `Nothing answered at ${address}. Is “snn2circuit view” still running?`);
   if (!response.ok) throw new Failure("There is no stack here", `${address} answered ${response.status}. Run “snn2circuit layout” or “snn2circuit run” first; it writes stack.glb into the output folder.`);
-  return response.arrayBuffer();
+  return response;
 }
 
 function message(title, hint) {
@@ -77,7 +81,8 @@ function start() {
   if (!root || root.dataset.ready) return;
   const embedded = document.getElementById(EMBEDDED);
   const glb = window.SNN2CIRCUIT_GLB ?? (embedded ? decode(embedded.textContent) : root.dataset.glb);
-  if (glb) mount(root, { glb });
+  const recorded = document.getElementById(EMBEDDED_ACTIVITY);
+  if (glb) mount(root, { glb, activity: recorded ? JSON.parse(recorded.textContent) : root.dataset.activity });
 }
 
 window.snn2circuit = { mount };

@@ -23,6 +23,19 @@ export function shapesOf(stack, net) {
   return found;
 }
 
+/** Everything that hangs on some nets, devices included: sets of shapes by layer index. */
+export function partsOf(stack, names) {
+  const parts = new Map(stack.layers.map((layer) => [layer.index, new Set()]));
+  for (const name of names) for (const [layer, i] of shapesOf(stack, stack.nets.indexOf(name))) parts.get(layer).add(i);
+  for (const layer of stack.layers.filter((each) => each.devices)) {
+    for (let i = 0; i < layer.count; i++) {
+      const { word, bit } = linesOf(stack, layer, i);
+      if (names.has(word) || names.has(bit)) parts.get(layer.index).add(i);
+    }
+  }
+  return parts;
+}
+
 /** Index of a device in its sheet's layer, or -1. */
 export function findDevice({ devices }, row, column, polarity) {
   for (let i = 0; i < devices.row.length; i++) {

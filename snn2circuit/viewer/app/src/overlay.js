@@ -13,8 +13,10 @@ export function makeOverlay(host, stage, stack) {
   const selected = svg("path", { class: "s2c-selected" });
   const ring = svg("circle", { class: "s2c-ring", r: 11, visibility: "hidden" });
   const hovered = svg("path", { class: "s2c-hovered" });
+  const ruler = svg("polyline", { class: "s2c-ruler" });
+  const reading = svg("text", { class: "s2c-reading" });
   const labels = stack.sheets.map(() => svg("text", { class: "s2c-label" }));
-  const root = svg("svg", { class: "s2c-overlay", "aria-hidden": "true" }, ...labels, related, selected, ring, hovered);
+  const root = svg("svg", { class: "s2c-overlay", "aria-hidden": "true" }, ...labels, related, selected, ring, hovered, ruler, reading);
   const axes = ["x", "y", "z"].map((name) => ({
     name,
     line: svg("line", { class: `s2c-axis s2c-axis-${name}`, x1: 0, y1: 0 }),
@@ -23,7 +25,7 @@ export function makeOverlay(host, stage, stack) {
   const gizmo = svg("svg", { class: "s2c-axes s2c-card", viewBox: "-40 -40 80 80", "aria-hidden": "true" }, ...axes.flatMap(({ line, text }) => [line, text]));
   host.append(root, gizmo);
 
-  const shown = { hover: null, selection: null, related: [], sheets: [] };
+  const shown = { hover: null, selection: null, related: [], sheets: [], measured: [], reading: "" };
   const project = (point) => stage.project(worldPoint(point));
 
   const at = ({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`;
@@ -56,6 +58,7 @@ export function makeOverlay(host, stage, stack) {
       ring.setAttribute("cx", centre.x.toFixed(1));
       ring.setAttribute("cy", centre.y.toFixed(1));
     }
+    drawRuler();
     shown.sheets.forEach(({ box, text }, i) => placeLabel(labels[i], box, text));
     const view = new Vector3();
     for (const { name, line, text } of axes) {
@@ -64,6 +67,18 @@ export function makeOverlay(host, stage, stack) {
       line.setAttribute("y2", (-26 * view.y).toFixed(1));
       text.setAttribute("x", (34 * view.x).toFixed(1));
       text.setAttribute("y", (-34 * view.y).toFixed(1));
+    }
+  }
+
+  function drawRuler() {
+    const ends = shown.measured.map(project);
+    const seen = ends.length > 0 && !ends.some((end) => end.behind);
+    ruler.setAttribute("points", seen ? [...ends, ...(ends.length === 1 ? ends : [])].map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ") : "");
+    reading.setAttribute("visibility", seen ? "visible" : "hidden");
+    reading.textContent = shown.reading;
+    if (seen) {
+      reading.setAttribute("x", (ends.at(-1).x + 10).toFixed(1));
+      reading.setAttribute("y", (ends.at(-1).y - 10).toFixed(1));
     }
   }
 
@@ -91,6 +106,13 @@ export function makeOverlay(host, stage, stack) {
       shown.selection = box;
       shown.related = others;
       stage.invalidate();
+    },
+
+    /** @param {number[][]} points  ends of the ruler, drawn coordinates  @param {string} text its reading */
+    measure(points, text) {
+      shown.measured = points;
+      shown.reading = text;
+      drawRuler();
     },
 
     /** @param {{box: number[]|null, text: string}[]} sheets one entry a sheet; null hides its name */

@@ -30,6 +30,9 @@ export function describe(stack, layer, i) {
   const { devices } = layer;
   const lines = linesOf(stack, layer, i);
   const conductance = devices.conductance[i];
+  const measured = [];
+  if (devices.drop) measured.push(["IR drop", `${Number((100 * devices.drop[i]).toPrecision(3))} %`]);
+  if (devices.spike) measured.push(["First spike", Number.isNaN(devices.spike[i]) ? "never" : `step ${devices.spike[i] + 1}, ${engineering(devices.spike[i] * stack.activity.step_seconds, "s")}`]);
   return [
     ["Layer", String(devices.layer)],
     ["Row", lines.word.startsWith("bias") ? `${devices.row[i]} (bias)` : String(devices.row[i])],
@@ -39,6 +42,7 @@ export function describe(stack, layer, i) {
     ["Conductance", engineering(conductance, "S", 4)],
     ["Resistance", engineering(1 / conductance, "Ω", 4)],
     ["Level", devices.levels > 0 ? `${devices.level[i]} of 0–${devices.levels - 1}` : String(devices.level[i])],
+    ...measured,
     ["Word line", lines.word, "net"],
     ["Bit line", lines.bit, "net"],
     ...place,
@@ -47,19 +51,20 @@ export function describe(stack, layer, i) {
 
 export const titleOf = (layer, i) => (layer.devices ? deviceName(layer, i) : words(layer.name));
 
-/** @param {{close: () => void, net: (name: string) => void, partner: () => void, focus: () => void}} actions */
+/** @param {{close: () => void, net: (name: string) => void, partner: () => void, focus: () => void, isolate: () => void}} actions */
 export function makePanel(stack, actions) {
   const swatch = element("span", { class: "s2c-swatch" });
   const title = element("h2", { class: "s2c-mono" });
   const rows = element("dl");
   const partner = element("button", { type: "button", class: "s2c-text", onclick: actions.partner }, "Other device of the pair");
+  const isolate = element("button", { type: "button", class: "s2c-text", title: "Show only the nets of this (I); B brings everything back", onclick: actions.isolate }, "Isolate");
   const focus = element("button", { type: "button", class: "s2c-text", onclick: actions.focus }, "Zoom to it");
   const node = element(
     "aside",
     { class: "s2c-panel s2c-card", hidden: true, "aria-live": "polite", "aria-label": "Selected" },
     element("header", {}, swatch, title, iconButton("close", "Close (Esc)", actions.close)),
     rows,
-    element("footer", {}, focus, partner),
+    element("footer", {}, focus, isolate, partner),
   );
 
   function fill(name, color, entries, paired) {

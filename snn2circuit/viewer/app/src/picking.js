@@ -6,21 +6,35 @@
  *
  * @param {number[]} origin     of the ray, drawn coordinates (mm, z up)
  * @param {number[]} direction
- * @param {{layer: object, heights: Float32Array, solid: boolean}[]} drawn  visible layers
- * @returns {{layer: object, index: number, distance: number}|null}
+ * @param {{layer: object, heights: Float32Array, solid: boolean, hidden: Uint8Array|null}[]} drawn  visible layers
+ * @param {number[]} cut        box outside of which nothing is drawn
+ * @returns {{layer: object, index: number, distance: number, point: number[]}|null}
  */
-export function pick(origin, direction, drawn) {
+export function pick(origin, direction, drawn, cut) {
+  const range = span(origin, direction, cut);
   for (const solid of [true, false]) {
     let first = null;
     for (const entry of drawn) {
-      if (entry.solid === solid) first = nearest(origin, direction, entry, first?.distance ?? Infinity) ?? first;
+      if (entry.solid === solid) first = nearest(origin, direction, entry, range, first?.distance ?? Infinity) ?? first;
     }
-    if (first) return first;
+    if (first) return { ...first, point: origin.map((value, axis) => value + first.distance * direction[axis]) };
   }
   return null;
 }
 
-function nearest([ox, oy, oz], [dx, dy, dz], { layer, heights }, reach) {
+/** Where the ray is inside a box: distances of entering and leaving. */
+function span(origin, direction, box) {
+  let enter = -Infinity;
+  let leave = Infinity;
+  for (let axis = 0; axis < 3; axis++) {
+    const ends = [box[axis], box[axis + 3]].map((face) => (face - origin[axis]) / direction[axis]);
+    enter = Math.max(enter, Math.min(...ends));
+    leave = Math.min(leave, Math.max(...ends));
+  }
+  return [enter, leave];
+}
+
+function nearest([ox, oy, oz], [dx, dy, dz], { layer, heights, hidden }, [from, to], reach) {
   const { boxes, count, round } = layer;
   const ix = 1 / dx;
   const iy = 1 / dy;
@@ -28,6 +42,7 @@ function nearest([ox, oy, oz], [dx, dy, dz], { layer, heights }, reach) {
   let best = reach;
   let index = -1;
   for (let i = 0, b = 0; i < count; i++, b += 6) {
+    if (hidden !== null && hidden[i] === 1) continue;
     const x0 = (boxes[b] - ox) * ix;
     const x1 = (boxes[b + 3] - ox) * ix;
     let enter = x0 < x1 ? x0 : x1;
@@ -44,6 +59,8 @@ function nearest([ox, oy, oz], [dx, dy, dz], { layer, heights }, reach) {
     const zLeave = z0 < z1 ? z1 : z0;
     if (zEnter > enter) enter = zEnter;
     if (zLeave < leave) leave = zLeave;
+    if (from > enter) enter = from;
+    if (to < leave) leave = to;
     if (!(leave >= enter && leave > 0 && enter < best)) continue;
     if (round) {
       const into = pillar(ox, oy, dx, dy, boxes, b, enter, leave);

@@ -109,6 +109,9 @@ export function makeScene(host, { shy, still }) {
       listeners.add(listener);
     },
 
+    /** Where the camera stands around what it looks at: distance, polar angle, azimuth, and the target; six numbers. */
+    standpoint: () => [controls.getDistance(), controls.getPolarAngle(), controls.getAzimuthalAngle(), ...controls.target.toArray()],
+
     /** CSS pixels that a millimetre takes at the centre of the orbit. */
     pixelsPerMm() {
       return host.clientHeight / (2 * Math.tan((camera.fov * Math.PI) / 360) * camera.position.distanceTo(controls.target));

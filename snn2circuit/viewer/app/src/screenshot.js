@@ -1,5 +1,7 @@
 // A picture of the view as PNG: background, stack, outlines and names, with the stack's name and scale below.
 
+import { fileName, offer } from "./download.js";
+
 /** @returns {HTMLCanvasElement} */
 export function compose(root, stage, caption) {
   stage.drawSharp();
@@ -24,9 +26,5 @@ export function compose(root, stage, caption) {
 export async function save(root, stage, caption, name) {
   const canvas = compose(root, stage, caption);
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = `${name.replace(/[^\w.-]+/g, "-")}.png`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  offer(blob, fileName(name, ".png"));
 }

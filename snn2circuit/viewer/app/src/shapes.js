@@ -10,6 +10,8 @@ import { BufferAttribute, DataTexture, DoubleSide, FloatType, InstancedBufferGeo
 const WIDTH = 1024; // texels in a row of the texture
 const BATCH = 256; // shapes an instance of the drawing call draws
 const SIDES = 24; // of a pillar
+const EVERYWHERE = 1e30; // single precision has no infinity that shaders must know
+const GLOW = new Vector3(1, 0.32, 0); // linear, of shapes that carry a spike
 
 const vertexShader = `
 uniform highp sampler2D shapes;
@@ -18,6 +20,9 @@ uniform int corners;
 uniform vec3 eye;
 uniform float shine;
 uniform vec4 veil;
+uniform vec3 cutLow;
+uniform vec3 cutHigh;
+uniform vec3 glow;
 varying vec3 shade;
 varying vec2 across;
 
@@ -30,12 +35,12 @@ vec3 unpack(float value) {
   return mix(srgb / 12.92, pow((srgb + 0.055) / 1.055, vec3(2.4)), step(0.04045, srgb));
 }
 
-vec3 lit(vec3 color, vec3 normal, vec3 view) {
+vec3 lit(vec3 color, vec3 normal, vec3 view, float glowing) {
   float side = 0.5 + 0.2 * abs(normal.x) + 0.16 * max(dot(normal, view), 0.0);
   float light = normal.z > 0.5 ? 1.0 : normal.z < -0.5 ? 0.62 : side;
   vec3 lamp = normalize(vec3(-0.35, 0.45, 0.82));
   float gloss = pow(max(dot(normal, normalize(lamp + view)), 0.0), 24.0);
-  vec3 linear = mix(color, veil.rgb, veil.a) * light + shine * gloss;
+  vec3 linear = mix(mix(color, veil.rgb, veil.a), glow, glowing) * light + shine * gloss;
   return mix(linear * 12.92, 1.055 * pow(linear, vec3(1.0 / 2.4)) - 0.055, step(0.0031308, linear));
 }
 
@@ -48,8 +53,17 @@ void main() {
   ivec2 at = ivec2((2 * shape) % ${WIDTH}, (2 * shape) / ${WIDTH});
   vec4 plan = texelFetch(shapes, at, 0);
   vec4 rise = texelFetch(shapes, at + ivec2(1, 0), 0);
-  vec3 low = vec3(plan.xy, rise.x);
-  vec3 high = vec3(plan.zw, rise.y);
+  if (rise.w == 1.0) return;
+  vec3 low = vec3(plan.xy, max(rise.x, cutLow.z));
+  vec3 high = vec3(plan.zw, min(rise.y, cutHigh.z));
+#ifdef ROUND
+  vec2 axis_ = (low.xy + high.xy) / 2.0;
+  if (any(lessThan(axis_, cutLow.xy)) || any(greaterThan(axis_, cutHigh.xy))) return;
+#else
+  low.xy = max(low.xy, cutLow.xy);
+  high.xy = min(high.xy, cutHigh.xy);
+#endif
+  if (any(greaterThan(low, high))) return;
   vec3 point;
   vec3 facing = vec3(0.0);
 #ifdef ROUND
@@ -77,7 +91,7 @@ void main() {
   point[v] = mix(low[v], high[v], across.y);
   facing[axis] = far ? 1.0 : -1.0;
 #endif
-  shade = lit(unpack(rise.z), facing, normalize(eye - point));
+  shade = lit(unpack(rise.z), facing, normalize(eye - point), float(rise.w == 2.0));
   gl_Position = projectionMatrix * modelViewMatrix * vec4(point, 1.0);
 }`;
 
@@ -87,7 +101,7 @@ varying vec3 shade;
 varying vec2 across;
 
 void main() {
-  vec2 pixel = fwidth(across);
+  vec2 pixel = max(fwidth(across), 1e-5); // a pillar has no edges to draw: 0 would divide
   vec2 inside = min(across, 1.0 - across) / pixel;
   float size = 1.0 - smoothstep(0.03, 0.09, max(pixel.x, pixel.y));
   float edge = (1.0 - smoothstep(0.4, 1.4, min(inside.x, inside.y))) * size;
@@ -120,7 +134,7 @@ export function makeShapes(count, boxes, { opacity, shine, round, behind }) {
     fragmentShader,
     side: DoubleSide,
     defines: round ? { ROUND: 1 } : {},
-    uniforms: { shapes: { value: texture }, count: { value: count }, corners: { value: corners }, eye: { value: eye }, opacity: { value: opacity }, shine: { value: shine }, veil: { value: new Vector4(0, 0, 0, 0) } },
+    uniforms: { shapes: { value: texture }, count: { value: count }, corners: { value: corners }, eye: { value: eye }, opacity: { value: opacity }, shine: { value: shine }, veil: { value: new Vector4(0, 0, 0, 0) }, cutLow: { value: new Vector3() }, cutHigh: { value: new Vector3() }, glow: { value: GLOW } },
     transparent: opacity < 1,
     depthWrite: opacity === 1,
     polygonOffset: behind,
@@ -145,6 +159,26 @@ export function makeShapes(count, boxes, { opacity, shine, round, behind }) {
     setVeil(color, amount) {
       material.uniforms.veil.value.set(color.r, color.g, color.b, amount);
       material.uniforms.shine.value = shine * (1 - amount);
+    },
+
+    /** Draws only what lies inside a box of drawn coordinates; a pillar is there as a whole or not, up to its height. */
+    setCut(box) {
+      const finite = box.map((value) => Math.min(EVERYWHERE, Math.max(-EVERYWHERE, value)));
+      material.uniforms.cutLow.value.fromArray(finite);
+      material.uniforms.cutHigh.value.fromArray(finite, 3);
+    },
+
+    setOpacity(value) {
+      material.uniforms.opacity.value = value;
+      material.transparent = value < 1;
+      material.depthWrite = value === 1;
+      material.needsUpdate = true;
+    },
+
+    /** @param {(i: number) => number} flagOf 0 as usual, 1 not drawn, 2 glowing */
+    setFlags(flagOf) {
+      for (let i = 0; i < count; i++) texels[8 * i + 7] = flagOf(i);
+      texture.needsUpdate = true;
     },
 
     /** @param {Float32Array} heights (count, 2) drawn z of bottom and top */

@@ -1,12 +1,13 @@
 // The panel on the left: what the stack is, colours, sliders, the tree of layers, assumptions.
 
 import { element, icon, iconButton } from "./dom.js";
-import { MODES } from "./colors.js";
+import { modesOf } from "./colors.js";
+import { PLANES } from "./section.js";
 import { grouped } from "./units.js";
 
 const words = (name) => name.replaceAll("_", " ");
 
-export function makeSidebar(stack, state, actions, search) {
+export function makeSidebar(stack, state, actions, search, playback) {
   const devices = stack.sheets.reduce((sum, sheet) => sum + (sheet.devices?.count ?? 0), 0);
   const node = element(
     "nav",
@@ -21,20 +22,35 @@ export function makeSidebar(stack, state, actions, search) {
     ),
     search,
   );
-  const modes = modeSwitch(state, actions);
+  const modes = modeSwitch(stack, state, actions);
   const sliders = sliderGroup(actions);
   const tree = layerTree(stack, actions);
-  node.append(section("Colour devices by", modes.node), section("Spread and height", sliders.node), section("Layers", tree.node));
+  const planes = sectionGroup();
+  node.append(section("Colour devices by", modes.node), section("Spread and height", sliders.node), section("Layers", tree.node), section("Section planes", planes.node));
+  if (playback) node.append(section("Spikes", playback.node));
+  node.append(section("Tools and files", tools(actions)));
   if (stack.assumptions.length > 0) node.append(assumptions(stack.assumptions));
-  return { node, sync: (drawn) => (modes.sync(), sliders.sync(), tree.sync(drawn)) };
+  return { node, sync: (drawn) => (modes.sync(), sliders.sync(), tree.sync(drawn), planes.sync(), playback?.sync()) };
 
   function sliderGroup() {
     const rows = [
       slider("Sheets apart", "sheets", { min: 0, max: 1, step: 0.01 }, (value) => `${Math.round(100 * value)} %`),
       slider("Layers apart", "layers", { min: 0, max: 1, step: 0.01 }, (value) => `${Math.round(100 * value)} %`),
-      slider("Height", "height", { min: 0, max: 1, step: 0.01 }, () => `× ${state.scale.film}`),
+      slider("Height (z)", "height", { min: 0, max: 1, step: 0.01 }, () => `× ${state.scale.film}`),
     ];
     return { node: element("div", { class: "s2c-sliders" }, ...rows.map((row) => row.node)), sync: () => rows.forEach((row) => row.sync()) };
+  }
+
+  function sectionGroup() {
+    const rows = PLANES.map(([key, label], axis) => slider(label, key, { min: 0, max: 1, step: 0.005 }, () => actions.sectionText(axis)));
+    const far = element("input", { type: "checkbox", name: "far", onchange: () => actions.setFar(far.checked) });
+    return {
+      node: element("div", {}, element("div", { class: "s2c-sliders" }, ...rows.map((row) => row.node)), element("label", { class: "s2c-check" }, far, "Keep the other side")),
+      sync() {
+        rows.forEach((row) => row.sync());
+        far.checked = state.far;
+      },
+    };
   }
 
   function slider(label, key, range, say) {
@@ -55,8 +71,8 @@ function section(title, ...content) {
   return element("section", {}, element("h2", {}, title), ...content);
 }
 
-function modeSwitch(state, actions) {
-  const buttons = MODES.map(([mode, label]) => element("button", { type: "button", "data-mode": mode, onclick: () => actions.setMode(mode) }, label));
+function modeSwitch(stack, state, actions) {
+  const buttons = modesOf(stack).map(([mode, label]) => element("button", { type: "button", "data-mode": mode, onclick: () => actions.setMode(mode) }, label));
   const log = element("input", { type: "checkbox", name: "log", onchange: () => actions.setLog(log.checked) });
   const row = element("label", { class: "s2c-check" }, log, "Logarithmic ramp");
   return {
@@ -81,7 +97,9 @@ function layerTree(stack, actions) {
       const only = element("button", { type: "button", class: "s2c-only", title: "Show only this layer", onclick: () => actions.setVisible(null, [layer.index]) }, "only");
       const swatch = element("i", { class: `s2c-dot${layer.devices ? " s2c-rainbow" : ""}` });
       if (!layer.devices) swatch.style.background = layer.color;
-      return element("li", {}, element("label", {}, box.input, swatch, element("span", {}, words(layer.name))), only, element("small", {}, grouped(layer.count)));
+      const opacity = veil(`${sheet.name} ${layer.name}`, layer.index, actions);
+      boxes.push(opacity);
+      return element("li", {}, element("label", {}, box.input, swatch, element("span", {}, words(layer.name))), opacity.input, only, element("small", {}, grouped(layer.count)));
     });
     const note = sheet.devices ? `layer ${sheet.devices.devices.layer}` : "";
     return element("details", { open: stack.sheets.length <= 3 }, element("summary", {}, all.input, element("span", {}, sheet.name), element("small", {}, note)), element("ul", {}, ...rows));
@@ -93,6 +111,25 @@ function layerTree(stack, actions) {
     node: element("div", { class: "s2c-tree" }, element("div", { class: "s2c-quick" }, quick("All", every), quick("Devices only", devices), quick("None", [])), ...sheets),
     sync: (drawn) => boxes.forEach((box) => box.sync(drawn)),
   };
+}
+
+function veil(label, index, actions) {
+  const input = element("input", { type: "range", class: "s2c-opacity", min: 0, max: 1, step: 0.01, title: "Opacity", "aria-label": `Opacity of ${words(label)}`, oninput: () => actions.setOpacity(index, Number(input.value)) });
+  return { input, sync: (drawn) => (input.value = drawn[index].opacity) };
+}
+
+function tools(actions) {
+  const tool = (label, title, onclick) => element("button", { type: "button", class: "s2c-text", title, onclick }, label);
+  return element(
+    "div",
+    { class: "s2c-quick s2c-files" },
+    tool("Ruler", "Measure between two clicks (M)", actions.toggleRuler),
+    tool("Isolate", "Show only the nets of the selection (I)", actions.isolate),
+    tool("Show all", "Undo the isolation (B)", actions.back),
+    tool("stack.glb", "Save the stack as GLB", actions.saveGlb),
+    tool("placement.csv", "Save the table of devices", actions.savePlacement),
+    tool("Picture", "Save a picture as PNG (S)", actions.screenshot),
+  );
 }
 
 function toggle(label, indices, actions) {

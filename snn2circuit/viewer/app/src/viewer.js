@@ -1,29 +1,35 @@
 // The viewer: one state, the actions that change it, and the parts that show it.
 
 import { Raycaster, Vector2, Vector3 } from "three";
-import { css, makeScheme, MODES, needsLog } from "./colors.js";
+import { litShapes } from "./activity.js";
+import { followAddress } from "./follow.js";
+import { css, makeScheme, modesOf, needsLog } from "./colors.js";
 import { element, iconButton } from "./dom.js";
+import { fileName, offer, placement } from "./download.js";
 import { defaultScale } from "./heights.js";
 import { bindKeys, makeHelp } from "./keys.js";
 import { boxOf, drawStack } from "./layers.js";
 import { makeLegend, makeScaleBar } from "./legend.js";
-import { findDevice, linesOf, shapesOf } from "./nets.js";
+import { findDevice, linesOf, partsOf, shapesOf } from "./nets.js";
 import { makeOverlay } from "./overlay.js";
 import { makePanel, makeTooltip } from "./panel.js";
 import { pick } from "./picking.js";
+import { bindPointer } from "./pointer.js";
+import { makePlayback } from "./playback.js";
+import { makeRuler, truePoint } from "./ruler.js";
 import { makeScene } from "./scene.js";
 import { save } from "./screenshot.js";
 import { searchBox } from "./search.js";
+import { PLANES, planeAt, sectionBox, WHOLE } from "./section.js";
 import { makeSidebar, sidebarButton } from "./sidebar.js";
 import { makeTheme } from "./theme.js";
 import { roundBelow } from "./units.js";
 import { makeViews, VIEWS, worldBox, worldPoint } from "./views.js";
 
-const CLICK = 5; // px a click may move
 const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** Builds the whole viewer of `stack` inside `root`. */
-export function makeViewer(root, stack) {
+/** Builds the whole viewer of `stack` inside `root`; `data` is the file it was read from. */
+export function makeViewer(root, stack, data) {
   const host = element("div", { class: "s2c-stage" });
   root.append(host);
   const alone = document.body.classList.contains("s2c-page");
@@ -36,9 +42,15 @@ export function makeViewer(root, stack) {
   const state = {
     mode: "weight",
     log: needsLog(stack),
-    sliders: { sheets: stack.sheets.length > 1 ? 0.3 : 0, layers: 0, height: 0.5 },
+    sliders: { sheets: stack.sheets.length > 1 ? 0.3 : 0, layers: 0, height: 0.5, ...Object.fromEntries(PLANES.map(([key]) => [key, 1])) },
     scale: base,
+    cut: WHOLE,
+    whole: stack.bounds,
+    before: null,
     selection: null,
+    far: false,
+    step: null,
+    ruler: null,
     labels: true,
     grid: true,
     panel: root.clientWidth > 820,
@@ -52,8 +64,9 @@ export function makeViewer(root, stack) {
       recolor();
     },
     nextMode() {
-      const at = MODES.findIndex(([mode]) => mode === state.mode);
-      actions.setMode(MODES[(at + 1) % MODES.length][0]);
+      const modes = modesOf(stack);
+      const at = modes.findIndex(([mode]) => mode === state.mode);
+      actions.setMode(modes[(at + 1) % modes.length][0]);
     },
     setLog(log) {
       state.log = log;
@@ -61,8 +74,61 @@ export function makeViewer(root, stack) {
     },
     setSlider(key, value) {
       state.sliders[key] = value;
-      rescale();
+      if (key.startsWith("cut_")) section();
+      else rescale();
     },
+    toggleSection: (key) => actions.setSlider(key, state.sliders[key] < 1 ? 1 : 0.5),
+    setFar(far) {
+      state.far = far;
+      section();
+    },
+    sectionText(axis) {
+      const share = state.sliders[PLANES[axis][0]];
+      const place = planeAt(stack, state.cut, axis);
+      return share >= 1 ? "whole" : place === null ? `${Math.round(100 * share)} %` : `${place.toFixed(2)} mm`;
+    },
+    setOpacity(index, value) {
+      model.setOpacity(index, value);
+      refresh();
+    },
+    setStep(step) {
+      state.step = step;
+      model.setLit(step === null ? null : litShapes(stack, step));
+      refresh();
+    },
+    stepTime(by) {
+      if (!stack.activity) return false;
+      const { steps } = stack.activity;
+      actions.setStep(state.step === null ? 0 : (state.step + by + steps) % steps);
+      return true;
+    },
+    play: () => (playback ? (playback.toggle(), true) : false),
+    isolate() {
+      const { selection } = state;
+      if (!selection) return;
+      const names = new Set(selection.layer?.devices ? Object.values(linesOf(stack, selection.layer, selection.index)) : [selection.name ?? stack.nets[selection.layer.nets[selection.index]]]);
+      const parts = partsOf(stack, names);
+      if (selection.layer) parts.get(selection.layer.index).add(selection.index);
+      model.isolate(parts);
+      state.before ??= stage.standpoint();
+      actions.home();
+      refresh();
+    },
+    back() {
+      if (!state.before) return false;
+      model.isolate(null);
+      views.stand(state.before);
+      state.before = null;
+      refresh();
+      return true;
+    },
+    toggleRuler() {
+      state.ruler = state.ruler ? null : makeRuler();
+      overlay.measure([], "");
+      root.classList.toggle("s2c-measuring", state.ruler !== null);
+    },
+    saveGlb: () => offer(new Blob([data], { type: "model/gltf-binary" }), fileName(stack.name, ".glb")),
+    savePlacement: () => offer(new Blob([placement(stack)], { type: "text/csv" }), fileName(stack.name, "-placement.csv")),
     toggleExplode() {
       const open = state.sliders.layers > 0;
       Object.assign(state.sliders, { sheets: open ? 0.3 : 0.55, layers: open ? 0 : 0.5 });
@@ -145,6 +211,7 @@ export function makeViewer(root, stack) {
     },
     escape() {
       if (!help.hidden) help.hidden = true;
+      else if (state.ruler) actions.toggleRuler();
       else if (state.selection) actions.deselect();
       else return false;
       return true;
@@ -163,9 +230,10 @@ export function makeViewer(root, stack) {
   const scaleBar = makeScaleBar(stage);
   const tooltip = makeTooltip();
   const search = searchBox(stack, actions.find);
-  const sidebar = makeSidebar(stack, state, actions, search.node);
+  const playback = makePlayback(stack, state, actions);
+  const sidebar = makeSidebar(stack, state, actions, search.node, playback);
   const opener = sidebarButton(actions);
-  const panel = makePanel(stack, { close: actions.deselect, net: actions.selectNet, partner: actions.partner, focus: actions.focus });
+  const panel = makePanel(stack, { close: actions.deselect, net: actions.selectNet, partner: actions.partner, focus: actions.focus, isolate: actions.isolate });
   const help = makeHelp(actions.toggleHelp);
   const tools = toolbar(actions);
   root.append(sidebar.node, opener, tools, legend.node, scaleBar.node, panel.node, tooltip.node, help);
@@ -177,6 +245,21 @@ export function makeViewer(root, stack) {
     if (scheme) recolor();
     stage.invalidate();
   });
+
+  function clicked(hit) {
+    if (state.ruler) {
+      if (!hit) return;
+      state.ruler.add({ drawn: hit.point, real: truePoint(hit, model.drawn[hit.layer.index].heights) });
+      overlay.measure(state.ruler.drawn, state.ruler.text);
+    } else if (hit) actions.select(hit.layer, hit.index);
+    else actions.deselect();
+  }
+
+  function hovered(hit, x, y) {
+    overlay.hover(hit ? boxOf(model.drawn[hit.layer.index], hit.index) : null);
+    if (hit) tooltip.show(hit.layer, hit.index, stack, x, y, host.clientWidth);
+    else tooltip.hide();
+  }
 
   function recolor() {
     scheme = makeScheme(stack, state.mode, { dark: theme.dark(), log: state.log });
@@ -198,10 +281,18 @@ export function makeViewer(root, stack) {
     };
     model.setScale(state.scale);
     scaleBar.setFactors(state.scale);
+    state.whole = model.whole();
+    section();
     const bounds = model.bounds();
     stage.setReach(Math.hypot(bounds[3] - bounds[0], bounds[4] - bounds[1], bounds[5] - bounds[2]) / 2);
     stage.ground.setHeight(bounds[2] - 0.01 * extent);
     showSelection();
+    refresh();
+  }
+
+  function section() {
+    state.cut = sectionBox(state.whole, state.sliders, state.far);
+    model.setCut(state.cut);
     refresh();
   }
 
@@ -249,10 +340,10 @@ export function makeViewer(root, stack) {
     stage.camera.updateMatrixWorld();
     caster.setFromCamera(new Vector2((2 * x) / host.clientWidth - 1, 1 - (2 * y) / host.clientHeight), stage.camera);
     const { origin, direction } = caster.ray;
-    return pick(toDrawn(origin), toDrawn(direction), model.drawn.filter((entry) => entry.visible));
+    return pick(toDrawn(origin), toDrawn(direction), model.drawn.filter((entry) => entry.visible), state.cut);
   }
 
-  bindPointer();
+  bindPointer(stage.canvas, { pickAt, clicked, hovered, focus: actions.focus });
   bindKeys(alone ? document : root, actions);
   stage.onFrame(() => {
     const { camera, controls } = stage;
@@ -263,46 +354,7 @@ export function makeViewer(root, stack) {
   recolor();
   stage.camera.position.set(1, 1, 1);
   views.fit(worldBox(model.bounds()), VIEWS.iso, 1.06, true);
-
-  function bindPointer() {
-    const { canvas } = stage;
-    let down = null;
-    let moved = null;
-    canvas.addEventListener("pointerdown", (event) => {
-      down = [event.offsetX, event.offsetY];
-      canvas.focus({ preventScroll: true });
-      tooltip.hide();
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (event.buttons) return;
-      const first = moved === null;
-      moved = [event.offsetX, event.offsetY];
-      if (first) requestAnimationFrame(hover);
-    });
-    canvas.addEventListener("pointerleave", () => {
-      moved = null;
-      overlay.hover(null);
-      tooltip.hide();
-    });
-    canvas.addEventListener("click", (event) => {
-      if (!down || Math.hypot(event.offsetX - down[0], event.offsetY - down[1]) > CLICK) return;
-      const hit = pickAt(event.offsetX, event.offsetY);
-      if (hit) actions.select(hit.layer, hit.index);
-      else actions.deselect();
-    });
-    canvas.addEventListener("dblclick", () => actions.focus());
-
-    function hover() {
-      if (!moved) return;
-      const [x, y] = moved;
-      moved = null;
-      const hit = pickAt(x, y);
-      overlay.hover(hit ? boxOf(model.drawn[hit.layer.index], hit.index) : null);
-      canvas.style.cursor = hit ? "pointer" : "grab";
-      if (hit) tooltip.show(hit.layer, hit.index, stack, x, y, host.clientWidth);
-      else tooltip.hide();
-    }
-  }
+  if (alone) followAddress({ stack, state, stage, model, views, actions, redraw: () => (rescale(), recolor()) });
 
   return { root, stack, state, stage, model, actions, panel, pickAt, projectShape };
 

@@ -76,7 +76,15 @@ export function makeViews(stage, { inset, still }) {
   }
 
   controls.addEventListener("start", () => cancelAnimationFrame(move));
-  return { fit };
+
+  return {
+    fit,
+
+    /** Goes to a standpoint of the stage at once. */
+    stand(numbers) {
+      put(new Vector3().fromArray(numbers, 3), new Spherical(...numbers.slice(0, 3)).makeSafe());
+    },
+  };
 }
 
 /** World box of a drawn box (z up in, y up out). */
