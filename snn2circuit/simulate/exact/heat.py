@@ -42,17 +42,18 @@ class Heat:
     latches: Floats  # (samples,), J
 
 
-def group_heat(group: Group, heights: Floats, slots: int) -> tuple[Heat, Bools]:
-    """Heat of a group in all slots but the last, which only latches; and its spikes ``(samples, slots, columns)``.
+def group_heat(group: Group, heights: Floats, slots: int, tail: float) -> tuple[Heat, Bools]:
+    """Heat of a group, of the last slot only its beginning; and its spikes ``(samples, slots, columns)``.
 
     Args:
         group: the crossbar and its cells.
         heights: of the word lines, V, ``(samples, slots, lines)``; one slot stands for all.
         slots: how many slots to go.
+        tail: s, of the last slot, in which the last spike is latched and nothing is driven.
     """
     cell, samples = group.cell, len(heights)
     parts = [element for element in cell.elements if isinstance(element, Resistor | Switch)]
-    instants = merge([0.0, *cell.instants, *group.drive.instants], cell.slot)
+    instants = merge([0.0, tail, *cell.instants, *group.drive.instants], cell.slot)
     points, weights = _rule(instants)
     nodes = tuple(Equations(cell, ()).nodes)
     phases = make_phases(group, points.tolist(), nodes)
@@ -63,9 +64,9 @@ def group_heat(group: Group, heights: Floats, slots: int) -> tuple[Heat, Bools]:
     heat = {part.name: np.zeros(samples) for part in parts}
 
     def watch(slot: int, phase: int, mode: Ints, probes: Floats) -> None:
-        if not weight[phase] or slot == slots - 1:
-            return
         instant = phases.ends[phase]
+        if not weight[phase] or (slot == slots - 1 and instant > tail):
+            return
 
         def volts(node: str) -> Floats | float:
             if node == GROUND:

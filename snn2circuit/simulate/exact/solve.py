@@ -115,7 +115,8 @@ class ExactSolver:
             if group.load.joined:
                 raise SimulationError(f"{group.name}: heat is computed for lines without resistance")
             alone = replace(group, transfer=np.eye(len(group.lines)))
-            heat, fired = group_heat(group, self._currents(alone, stimulus.inputs, spikes), self.slots)
+            heights = self._currents(alone, stimulus.inputs, spikes)
+            heat, fired = group_heat(group, heights, self.slots, self.circuit.readout.timing.latched)
             found.append(heat)
             spikes.append(fired)
         return tuple(found), self._read(spikes, self.circuit.readout.spikes, 1)
