@@ -72,6 +72,7 @@ class Energy:
             "joules_per_spike": self.per_spike,
             "watts": self.joules / self.seconds,
             **dataclasses.asdict(self),
+            "blocks": [dataclasses.asdict(block) for block in self.blocks],
         }
 
     def rows(self) -> list[tuple[str, str, str, str, str]]:

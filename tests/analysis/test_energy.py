@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -154,6 +155,7 @@ def test_energy_adds_up_and_latency_is_counted_from_the_start() -> None:
     waveforms = ExactSolver(build_circuit(crossbar, stimulus.inputs[0], "energy")).simulate(stimulus, traces=False)
     energy = measure_energy(crossbar, waveforms)
     data = energy.as_dict()
+    assert json.loads(json.dumps(data)) == data
     assert {each.layer for each in energy.blocks} == {1, 2}
     assert {"crossbar", "front end", "membrane", "spike latch"} <= {each.block for each in energy.blocks}
     assert data["joules_per_inference"] == pytest.approx(sum(each.joules for each in energy.blocks))
