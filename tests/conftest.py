@@ -1,4 +1,4 @@
-"""One finished run that many tests look at: made once per test process, never changed."""
+"""What all tests share: a finished run to look at, made once per test process, and the same examples in every run."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from snn2circuit import flow
 from snn2circuit.design import Design, parse_design
+
+# Generated examples follow from the test itself, so that a run says the same today and tomorrow.
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
 
 SMALL = """
 [data]
