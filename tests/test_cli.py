@@ -9,11 +9,15 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from conftest import SMALL
 
 from snn2circuit.cli import main
+from snn2circuit.layout.printable import WRITERS
+from snn2circuit.netlist import DIALECTS
+from snn2circuit.neurons import NEURONS
 
 
 def call(*arguments: object) -> Result:
@@ -185,3 +189,17 @@ def test_download_says_what_needs_none(tmp_path: Path) -> None:
     result = call("download", "digits", "--folder", tmp_path)
     assert result.exit_code == 1
     assert "needs no download" in result.output
+
+
+def choices(command: click.Command, option: str) -> tuple[str, ...]:
+    kind = next(each.type for each in command.params if each.name == option)
+    assert isinstance(kind, click.Choice)
+    return tuple(kind.choices)
+
+
+def test_what_the_command_line_offers_is_what_the_rooms_have() -> None:
+    assert choices(main.commands["netlist"], "dialect") == tuple(DIALECTS)
+    assert choices(main.commands["layout"], "kind") == tuple(WRITERS)
+    paper = main.commands["experiment"]
+    assert isinstance(paper, click.Group)
+    assert set(choices(paper.commands["paper"], "neuron")) == set(NEURONS)
