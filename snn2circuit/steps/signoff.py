@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from snn2circuit.analysis import compare_lines
-from snn2circuit.errors import CircuitNotLinear
+from snn2circuit.errors import CircuitNotLinear, SimulationDiverged
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.files import save, write_json
 from snn2circuit.ir.layout import Layout
@@ -83,7 +83,7 @@ def line_effect(crossbar: CrossbarNetwork, before: Waveforms, parasitics: Parasi
     """
     try:
         after = simulate_exactly(crossbar, before.stimulus, parasitics)
-    except CircuitNotLinear as error:
+    except (CircuitNotLinear, SimulationDiverged) as error:
         return {"reason": str(error)}
     return dataclasses.asdict(compare_lines(crossbar, before, after))
 
