@@ -21,6 +21,7 @@ COLUMNS = (
     "resistance_ohm",
     "error",
     "sheet",
+    "tile",
     "x_mm",
     "y_mm",
     "z_um",
@@ -30,8 +31,8 @@ COLUMNS = (
 def write_placement(crossbar: CrossbarNetwork, layout: Layout, path: Path) -> None:
     """Write ``path`` as CSV in the order layer, row, column, polarity.
 
-    ``layer`` and ``sheet`` count from 1, rows and columns from 0, a bias is the last row of its layer. ``error`` is
-    ``conductance / target - 1``. Places are centres, in stack coordinates.
+    ``layer``, ``sheet`` and ``tile`` count from 1, rows and columns from 0, a bias is the last row of its layer.
+    ``error`` is ``conductance / target - 1``. Places are centres, in stack coordinates.
     """
     with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -57,6 +58,7 @@ def write_placement(crossbar: CrossbarNetwork, layout: Layout, path: Path) -> No
                     f"{1 / siemens:.9g}",
                     f"{off:.3e}",
                     number,
+                    sheet.tile + 1,
                     f"{x / 1e6:.6g}",
                     f"{y / 1e6:.6g}",
                     f"{z / 1e3:.6g}",

@@ -1,7 +1,8 @@
 """The printed stack as data: a process, sheets, and on each sheet boxes with their nets, in integer nanometres.
 
-One sheet carries one weight layer. Its shapes are grouped by process layer and held as arrays, never as one object a
-shape. Every shape knows its net, so a checker can ask whether touching metal agrees with intended connectivity.
+One sheet carries one weight layer, or one row tile of it. Its shapes are grouped by process layer and held as arrays,
+never as one object a shape. Every shape knows its net, so a checker can ask whether touching metal agrees with intended
+connectivity.
 """
 
 from __future__ import annotations
@@ -118,10 +119,11 @@ class Devices:
 
 @noun
 class Sheet:
-    """One printed sheet: the crossbar of one network layer and its neuron cells."""
+    """One printed sheet: a crossbar of one network layer, on the topmost of the layer's sheets its neuron cells too."""
 
     name: str  # e.g. "sheet 1"
     network_layer: int  # from 0
+    tile: int = 0  # of the layer's row tiles, from 0
     rotation: int  # 0 or 90 degrees: word lines run along x or along y
     z_nm: int  # bottom of the substrate
     shapes: tuple[Shapes, ...]

@@ -24,7 +24,10 @@ def list_assumptions(crossbar: CrossbarNetwork, process: Process, rules: Rules, 
         for what, quantity in _quantities(process, rules)
         if quantity.confidence == "assumed"
     ]
-    for number, (layer, sheet) in enumerate(zip(crossbar.layers, plan.sheets, strict=True), start=1):
+    for sheet in plan.sheets:
+        if not sheet.has_cells:
+            continue
+        number, layer = sheet.layer + 1, crossbar.layers[sheet.layer]
         footprint = layer.neuron.footprint()
         size = f"{engineering(footprint.width_nm * 1e-9, 'm')} by {engineering(footprint.height_nm * 1e-9, 'm')}"
         if footprint.confidence == "assumed":

@@ -39,12 +39,12 @@ BARE = -1  # net of shapes that carry none
 
 
 def build_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto") -> Layout:
-    """The stack of ``crossbar`` in ``process``: one sheet a layer, the first layer at the bottom.
+    """The stack of ``crossbar`` in ``process``: a sheet for each row tile of each layer, the first at the bottom.
 
     ``mode`` is one of :data:`snn2circuit.layout.rules.MODES`.
 
     Raises:
-        LayoutError: the process cannot make it; the text names the rule. Or a crossbar is cut into tiles.
+        LayoutError: the process cannot make it; the text names the rule. Or a crossbar is cut by columns.
     """
     check_tiles(crossbar)
     rules = read_rules(process, mode)
@@ -55,7 +55,7 @@ def build_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto"
     return Layout(
         name=crossbar.name,
         process=process,
-        sheets=tuple(_Draft(crossbar, rules, plan, ids, index).sheet() for index in range(len(crossbar.layers))),
+        sheets=tuple(_Draft(crossbar, rules, plan, ids, index).sheet() for index in range(len(plan.sheets))),
         nets=tuple(names),
         levels=len(crossbar.levels),
         assumptions=list_assumptions(crossbar, process, rules, plan),
@@ -64,12 +64,13 @@ def build_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto"
 
 
 def check_tiles(crossbar: CrossbarNetwork) -> None:
-    """Refuse crossbars that are cut into tiles: the stack has one sheet a layer."""
+    """Refuse crossbars that are cut by columns: their word lines have a driver in each part, drawn ones have one."""
     for number, layer in enumerate(crossbar.layers, start=1):
-        if len(layer.tiles) > 1:
+        if layer.column_cuts:
             raise LayoutError(
-                f"layer {number} is cut into {len(layer.tiles)} tiles, and the stack has one sheet a layer; "
-                "lay out the network without tile_rows and tile_columns"
+                f"layer {number} is cut into {len(layer.column_cuts) + 1} parts by its columns, each with drivers of "
+                "its own for the same word lines; the stack has one line and one contact for each: "
+                "lay out the network without tile_columns (tile_rows gives a sheet for each tile)"
             )
 
 
@@ -87,12 +88,14 @@ class _Draft:
     def __init__(self, crossbar: CrossbarNetwork, rules: Rules, plan: Plan, ids: dict[str, int], index: int) -> None:
         self.crossbar, self.rules, self.stack, self.index = crossbar, rules, plan, index
         self.plan: SheetPlan = plan.sheets[index]
-        self.is_first, self.is_last = index == 0, index == len(crossbar.layers) - 1
+        self.is_first, self.is_last = index == 0, index == len(plan.sheets) - 1
+        self.layer: CrossbarLayer = crossbar.layers[self.plan.layer]
         self.ids = ids
         self.bottom = rules.bottom(index)
         self.base, self.base_vias = BETWEEN[rules.mode] if index else (SUBSTRATE, SUBSTRATE_VIAS)
-        self.word_nets = self.net_ids(nets.word_lines(crossbar, index + 1))
-        self.output_nets = self.net_ids(nets.outputs(crossbar, index + 1))
+        words = self.net_ids(nets.word_lines(crossbar, self.plan.layer + 1))[self.plan.first_row :]
+        self.word_nets, self.passing_nets = words[: len(self.plan.rows)], words[len(self.plan.rows) :]
+        self.output_nets = self.net_ids(nets.outputs(crossbar, self.plan.layer + 1))
         self.rail_nets = self.net_ids(nets.RAILS)
         self.groups: dict[str, tuple[list[Ints], list[Ints]]] = {}
         planes, z = {}, self.bottom
@@ -119,6 +122,8 @@ class _Draft:
 
     def draw(self, layer: str, u0: ArrayLike, v0: ArrayLike, u1: ArrayLike, v1: ArrayLike, net: ArrayLike) -> None:
         boxes = self.boxes(layer, u0, v0, u1, v1)
+        if not len(boxes):
+            return
         group = self.groups.setdefault(layer, ([], []))
         group[0].append(boxes)
         group[1].append(np.broadcast_to(np.asarray(net, dtype=np.int64), (len(boxes),)))
@@ -133,7 +138,8 @@ class _Draft:
         self.draw(self.base, u0, v0, u1, v1, BARE)
         self.draw_word_lines()
         self.draw_bit_lines()
-        self.draw_cells()
+        if self.plan.has_cells:
+            self.draw_cells()
         self.draw_rails()
         self.draw_marks()
         if self.is_last and self.rules.encapsulation:
@@ -149,18 +155,19 @@ class _Draft:
         )
         return Sheet(
             name=f"sheet {self.index + 1}",
-            network_layer=self.index,
+            network_layer=self.plan.layer,
+            tile=self.plan.tile,
             rotation=90 if self.plan.turned else 0,
             z_nm=self.bottom,
             shapes=shapes,
-            devices=self.devices(self.crossbar.layers[self.index]),
+            devices=self.devices(),
         )
 
     @property
     def bit_centres(self) -> tuple[Ints, Ints]:
         """``u`` of the positive and of the negative bit lines."""
-        positive = self.plan.columns - self.rules.pitch // 2
-        return positive, positive + self.rules.pitch
+        positive = self.plan.columns - self.plan.pair // 2
+        return positive, positive + self.plan.pair
 
     @property
     def crossed(self) -> tuple[int, int]:
@@ -175,14 +182,17 @@ class _Draft:
         high = low + rules.width
         start = np.full(len(plan.rows), self.crossed[0])
         end = np.full(len(plan.rows), self.crossed[1])
-        inputs = self.crossbar.layers[self.index].inputs
+        inputs = plan.inputs
         fingered = np.ones(len(plan.rows), dtype=bool)
-        if not self.is_first:
+        if plan.layer:
             fingered[:inputs] = False
-            driven, owners = plan.rows[:inputs], self.word_nets[:inputs]
-            over = np.full(inputs, -self.stack.output)
+            driven = np.append(plan.rows[:inputs], plan.above)
+            owners = np.append(self.word_nets[:inputs], self.passing_nets[: len(plan.above)])
+            over = np.full(len(driven), -self.stack.output)
             self.draw_squares(self.base_vias, over, driven, rules.via, owners)
             self.draw_squares(WORD_LINES, over, driven, rules.pad, owners)
+            self.draw_squares(CONTACTS, over[inputs:], driven[inputs:], rules.via, owners[inputs:])
+            self.draw_squares(BIT_LINES, over[inputs:], driven[inputs:], rules.pad, owners[inputs:])
             start[:inputs] = -self.stack.output - rules.pad // 2 + rules.pad
         end[fingered] = plan.fingers
         self.draw(WORD_LINES, start, low, end, high, self.word_nets)
@@ -195,11 +205,29 @@ class _Draft:
         top = int(plan.rows[-1]) - rules.patch // 2 + rules.patch
         for polarity, centres in zip((+1, -1), self.bit_centres, strict=True):
             low = centres - rules.width // 2
-            owners = self.net_ids(nets.bit_lines(self.crossbar, self.index + 1, polarity))
-            self.draw(BIT_LINES, low, -rules.pin, low + rules.width, top, owners)
+            owners = self.net_ids(nets.bit_lines(self.crossbar, plan.layer + 1, polarity))
+            start = -rules.pin
+            if plan.joined:
+                self.draw_joints(centres, owners)
+                if plan.has_cells:
+                    self.draw(BIT_LINES, low, start, low + rules.width, rules.space, owners)
+                start = rules.space + rules.pad
+            self.draw(BIT_LINES, low, start, low + rules.width, top, owners)
         patch_low = plan.rows - rules.patch // 2
-        below = np.append(0, patch_low[:-1] + rules.patch)
-        self.draw(DIELECTRIC, self.crossed[0], below, self.crossed[1], patch_low, BARE)
+        below = np.append(rules.joint_end if plan.joined else 0, patch_low[:-1] + rules.patch)
+        if plan.joined and plan.has_cells:  # bit lines cross the first rail at the cells' edge
+            self.draw(DIELECTRIC, self.crossed[0], 0, self.crossed[1], rules.space, BARE)
+        free = below < patch_low
+        self.draw(DIELECTRIC, self.crossed[0], below[free], self.crossed[1], patch_low[free], BARE)
+
+    def draw_joints(self, centres: Ints, owners: Ints) -> None:
+        """Where bit lines meet those of the sheets above and below that carry tiles of the same layer."""
+        rules = self.rules
+        self.draw_squares(BIT_LINES, centres, rules.joint, rules.pad, owners)
+        if self.plan.tile:
+            self.draw_squares(self.base_vias, centres, rules.joint, rules.via, owners)
+            self.draw_squares(WORD_LINES, centres, rules.joint, rules.pad, owners)
+            self.draw_squares(CONTACTS, centres, rules.joint, rules.via, owners)
 
     def draw_cells(self) -> None:
         rules, plan, out = self.rules, self.plan, -self.stack.output
@@ -220,7 +248,8 @@ class _Draft:
         self.draw_squares(WORD_LINES, corner, corner, rules.pad, self.rail_nets)
         last = int(plan.columns[-1]) - plan.cell_width // 2 + plan.cell_width
         end = plan.fingers if self.is_first else last
-        self.draw(WORD_LINES, start, low, end, low + rules.width, self.rail_nets)
+        if self.is_first or plan.has_cells:
+            self.draw(WORD_LINES, start, low, end, low + rules.width, self.rail_nets)
         if self.is_first:
             finger = (plan.fingers, low, plan.fingers + rules.finger, low + rules.width)
             self.draw(WORD_LINES, *finger, self.rail_nets)
@@ -256,18 +285,20 @@ class _Draft:
         far = plan.far[0] - rules.space if plan.far[0] <= plan.fingers else plan.fingers
         self.draw(ENCAPSULATION, plan.near[0] + rules.space, near, far, plan.far[1] - rules.space, BARE)
 
-    def devices(self, layer: CrossbarLayer) -> Devices:
-        shape = (layer.rows, layer.columns, 2)
+    def devices(self) -> Devices:
+        layer, first = self.layer, self.plan.first_row
+        tile = slice(first, first + len(self.plan.rows))
+        shape = (len(self.plan.rows), layer.columns, 2)
         rows, columns, sides = (axis.ravel() for axis in np.indices(shape))
         low_u = np.stack(self.bit_centres, axis=1)[columns, sides] - self.rules.patch // 2
         low_v = self.plan.rows[rows] - self.rules.patch // 2
         patch = self.rules.patch
         return Devices(
-            rows=rows,
+            rows=first + rows,
             columns=columns,
             polarity=1 - 2 * sides,
             boxes=self.boxes(DIELECTRIC, low_u, low_v, low_u + patch, low_v + patch),
-            weight=np.repeat(layer.weights, 2),
-            conductance=np.stack(layer.programmed, axis=-1).ravel(),
-            level=np.stack([layer.level_pos, layer.level_neg], axis=-1).ravel(),
+            weight=np.repeat(layer.weights[tile], 2),
+            conductance=np.stack(layer.programmed, axis=-1)[tile].ravel(),
+            level=np.stack([layer.level_pos, layer.level_neg], axis=-1)[tile].ravel(),
         )

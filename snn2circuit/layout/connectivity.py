@@ -41,10 +41,12 @@ def check_connectivity(layout: Layout, crossbar: CrossbarNetwork) -> Connectivit
     Raises:
         LayoutError: they differ; the text names net, layer, row and column of the first faults and counts the rest.
     """
-    if [sheet.network_layer for sheet in layout.sheets] != list(range(len(crossbar.layers))):
+    carried_out = [(sheet.network_layer + 1, sheet.tile) for sheet in layout.sheets]
+    planned = [(number, crossbar.layers[number - 1].tiles.index(tile)) for number, tile in nets.sheets(crossbar)]
+    if carried_out != planned:
         raise LayoutError(
-            f"layout {layout.name} has sheets for layers {[sheet.network_layer + 1 for sheet in layout.sheets]}, "
-            f"crossbar {crossbar.name} has layers 1 to {len(crossbar.layers)}"
+            f"layout {layout.name} has sheets for layers {[number for number, _ in carried_out]}, "
+            f"crossbar {crossbar.name} needs one for each tile of layers {[number for number, _ in planned]}"
         )
     expected = nets.all_nets(crossbar)
     faults = [
@@ -62,10 +64,13 @@ def check_connectivity(layout: Layout, crossbar: CrossbarNetwork) -> Connectivit
     faults += _shorts(layout, found) + _opens(layout, found)
     net_of = np.full(found.components + 2, -1)
     net_of[found.component[::-1]] = carried[::-1]
-    for index, (sheet, layer) in enumerate(zip(layout.sheets, crossbar.layers, strict=True)):
-        ids = _Ids(layout, crossbar, index + 1)
-        faults += _device_faults(sheet, layer, ids, found, net_of, index)
-        faults += _cell_faults(layout, ids, found.cells[index], net_of)
+    for index, (sheet, (number, tile)) in enumerate(zip(layout.sheets, nets.sheets(crossbar), strict=True)):
+        ids, layer = _Ids(layout, crossbar, number), crossbar.layers[number - 1]
+        faults += _device_faults(sheet, layer, tile.rows, ids, found, net_of, index)
+        if tile.rows.stop == layer.rows:  # the cells stand on the topmost of a layer's sheets
+            faults += _cell_faults(layout, ids, found.cells[index], net_of)
+        elif found.cells[index]:
+            faults.append(f"{sheet.name} has {len(found.cells[index])} cells; those of layer {number} stand above it")
     if faults:
         _fail(layout, faults)
     return ConnectivityReport(
@@ -121,7 +126,7 @@ def _opens(layout: Layout, found: Extraction) -> list[str]:
 
 
 def _device_faults(
-    sheet: Sheet, layer: CrossbarLayer, ids: _Ids, found: Extraction, net_of: Ints, index: int
+    sheet: Sheet, layer: CrossbarLayer, tile: slice, ids: _Ids, found: Extraction, net_of: Ints, index: int
 ) -> list[str]:
     devices = sheet.devices
 
@@ -148,8 +153,13 @@ def _device_faults(
     good = np.flatnonzero(joined & ~stray)
     key = row[good] * ids.pairs.size + place[good]
     count = np.bincount(key, minlength=layer.rows * ids.pairs.size)
-    for absent in np.flatnonzero(count != 1):
+    here = np.zeros(layer.rows, dtype=np.int64)
+    here[tile] = 1  # the other rows have their devices on other sheets
+    for absent in np.flatnonzero(count != here.repeat(ids.pairs.size)):
         row_number, rest = divmod(int(absent), ids.pairs.size)
+        if not here[row_number]:
+            faults.append(f"{name(row_number, *divmod(rest, 2))} is on {sheet.name}, which does not carry its tile")
+            continue
         how = "is missing" if count[absent] == 0 else f"is there {count[absent]} times"
         faults.append(f"{name(row_number, *divmod(rest, 2))} {how}")
 

@@ -14,6 +14,12 @@ sheet ``(u, v)`` is ``(x, y)``, on the second ``(y, x)``, and so on in turn. All
      ◉│─────│ ◉  │───│ ◉  │──────────────── vss ▭       a cell's output leaves at its top
     ◉││     └────┘   └────┘
 
+*Row tiles.* A layer that is cut into row tiles has a sheet for each, all in the same axes, with its cells on the
+topmost. Below row 0 its bit lines have a pad each; the pads of all tiles lie above one another, and vias join them.
+That takes pads ``pad_pitch`` apart, so the two bit lines of a neuron stand that far apart. Tiles of the first layer
+have fingers of their own and lie right above one another. Those of later layers have their rows where the cells below
+drive them, each beside those of the tile before; what drives a higher tile passes the sheets below it in a via column.
+
 *Sheet to sheet.* The output of cell ``n`` lies at ``u = c_n`` on its sheet, which is ``v = c_n`` on the turned sheet
 above: there word line ``n`` runs, starting exactly over the output. So a via connects them and nothing has to be
 routed; in exchange the rows of a sheet have the pitch of the cells below.
@@ -33,11 +39,12 @@ from __future__ import annotations
 import numpy as np
 
 from snn2circuit.errors import LayoutError
-from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
+from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork, Tile
 from snn2circuit.ir.layout import Process
 from snn2circuit.ir.noun import Ints, freeze, noun
 from snn2circuit.layout.marks import strip_width
 from snn2circuit.layout.nets import RAILS
+from snn2circuit.layout.nets import sheets as sheets_of
 from snn2circuit.layout.rules import Rules, nanometres
 
 
@@ -45,9 +52,18 @@ from snn2circuit.layout.rules import Rules, nanometres
 class SheetPlan:
     """Positions on one sheet, in nm and in the sheet's own axes."""
 
+    layer: int  # that it carries, from 0
+    tile: int  # of the layer's row tiles, from 0
+    first_row: int  # of the tile
+    inputs: int  # rows that are not the bias row
+    above: Ints  # (rows of higher tiles,), v of what only passes through on its way up
     rows: Ints  # (rows,), v of each word line's centre, bias row last
-    columns: Ints  # (neurons,), u of each neuron's centre; its bit lines lie half a pitch to either side
-    cell_width: int  # along u
+    columns: Ints  # (neurons,), u of each neuron's centre; its bit lines lie half of ``pair`` to either side
+    pair: int  # from a neuron's positive to its negative bit line
+    joined: bool  # the bit lines of the layer's sheets meet at ``rules.joint``
+    has_cells: bool  # the layer's cells stand here: it is the topmost of the layer's sheets
+    fingered: bool  # some of its word lines end in contact fingers
+    cell_width: int  # along u; on a sheet without cells, the room that they take on the one with cells
     cell_depth: int  # along v, from 0 down to -cell_depth
     fingers: int  # u at which contact fingers begin
     near: tuple[int, int]  # u and v of the substrate's near edges
@@ -55,6 +71,7 @@ class SheetPlan:
     turned: bool  # (u, v) is (y, x) instead of (x, y)
 
     def __post_init__(self) -> None:
+        freeze(self, "above", np.int64)
         freeze(self, "rows", np.int64)
         freeze(self, "columns", np.int64)
 
@@ -74,20 +91,12 @@ class Plan:
 
 
 def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
-    """Floor plan of one sheet a layer, first layer at the bottom."""
+    """Floor plan of one sheet for each row tile of each layer, first layer at the bottom."""
     rails = rules.pad - rules.pad // 2 + rules.rail_pitch * np.arange(len(RAILS))
     output = rules.pin + rules.space + rules.pad - rules.pad // 2
-    cells = [cell_outline(layer, rules) for layer in crossbar.layers]
-    rows: list[Ints] = []
-    columns: list[Ints] = []
-    for index, (layer, (width, _)) in enumerate(zip(crossbar.layers, cells, strict=True)):
-        # Word lines of the first sheet, the rails beside them, and the last spikes end in fingers at an edge.
-        step = rules.pitch if index else max(rules.pitch, rules.contact)
-        first = max(rules.space + (rules.patch + 1) // 2, rules.contact - int(rails[0]))
-        driven = columns[-1] if columns else first + step * np.arange(layer.inputs)
-        rows.append(np.append(driven, driven[-1] + step) if layer.has_bias else driven)
-        pitch = max(2 * rules.pitch, width + rules.space, rules.contact if index == len(cells) - 1 else 0)
-        columns.append(rules.space + (width + 1) // 2 + pitch * np.arange(layer.columns))
+    pairs = [rules.pad_pitch if layer.row_cuts else rules.pitch for layer in crossbar.layers]
+    cells = [cell_outline(layer, rules, pair) for layer, pair in zip(crossbar.layers, pairs, strict=True)]
+    columns = [_columns(crossbar, rules, index, pairs[index], width) for index, (width, _) in enumerate(cells)]
 
     deepest = int(max(rails[-1] + rules.pad, *(depth for _, depth in cells)))
     near = [-deepest - rules.space] * 2
@@ -96,21 +105,33 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
     near[len(cells) % 2] = -max(deepest, cells[-1][1] + rules.space + rules.finger) - rules.space
     far = [0, 0]  # x and y of the sheet above
     sheets: list[SheetPlan] = []
-    for index in reversed(range(len(cells))):
+    for number, tile in reversed(sheets_of(crossbar)):
+        index, layer = number - 1, crossbar.layers[number - 1]
+        has_bias = layer.has_bias and tile.rows.stop == layer.rows
+        rows, above = _rows(layer, tile, columns[index - 1] if index else None, rules, int(rails[0]))
         u, v = (1, 0) if index % 2 else (0, 1)
         reach = rules.width - rules.width // 2 + rules.overlay
-        end = int(columns[index][-1]) + (max(cells[index][0], rules.pitch + 2 * reach) + 1) // 2
+        end = int(columns[index][-1]) + (max(cells[index][0], pairs[index] + 2 * reach) + 1) // 2
         fingers = max(end, far[u]) + rules.space
-        if index == 0 or crossbar.layers[index].has_bias:
+        if index == 0 or has_bias:
             far[u] = fingers + rules.finger + rules.space
         else:
             far[u] = max(far[u], end + rules.space)
         pads = rules.pad - rules.pad // 2 if index else 0
-        far[v] = max(far[v], int(rows[index][-1]) + max(reach, pads) + rules.space)
+        far[v] = max(far[v], int(np.append(rows, above).max()) + max(reach, pads) + rules.space)
         sheets.append(
             SheetPlan(
-                rows=rows[index],
+                layer=index,
+                tile=layer.tiles.index(tile),
+                first_row=tile.rows.start,
+                inputs=len(rows) - has_bias,
+                above=above,
+                rows=rows,
                 columns=columns[index],
+                pair=pairs[index],
+                joined=bool(layer.row_cuts),
+                has_cells=tile.rows.stop == layer.rows,
+                fingered=index == 0 or has_bias,
                 cell_width=cells[index][0],
                 cell_depth=cells[index][1],
                 fingers=fingers,
@@ -122,6 +143,32 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
     top = sheets[0]  # the smallest; it turns so that the strip runs along its v
     marks = (near[strip] + rules.space, top.near[1] + rules.space, top.far[1] - rules.space - strip_width(rules))
     return Plan(rails=rails, output=output, sheets=tuple(reversed(sheets)), marks=marks, marks_along=1 - strip)
+
+
+def _columns(crossbar: CrossbarNetwork, rules: Rules, index: int, pair: int, cell: int) -> Ints:
+    """``u`` of the neurons of layer ``index``, whose cells are ``cell`` wide."""
+    is_last = index == len(crossbar.layers) - 1
+    first = rules.space + (cell + 1) // 2
+    if not is_last:  # row 0 of the next layer runs there
+        first = max(first, _start(crossbar.layers[index + 1], rules) + rules.patch)
+    pitch = max(2 * pair, cell + rules.space, rules.contact if is_last else 0)
+    return first + pitch * np.arange(crossbar.layers[index].columns)
+
+
+def _start(layer: CrossbarLayer, rules: Rules) -> int:
+    """``v`` from which on a layer's devices may lie."""
+    return rules.joint_end if layer.row_cuts else rules.space
+
+
+def _rows(layer: CrossbarLayer, tile: Tile, below: Ints | None, rules: Rules, rail: int) -> tuple[Ints, Ints]:
+    """``v`` of a tile's rows, and of the rows of higher tiles that pass its sheet; ``below``: cells that drive them."""
+    if below is None:
+        # Word lines of the first layer, and the rails beside them, end in fingers at an edge.
+        step = max(rules.pitch, rules.contact)
+        first = max(_start(layer, rules) + (rules.patch + 1) // 2, rules.contact - rail)
+        return first + step * np.arange(tile.rows.stop - tile.rows.start), np.empty(0, dtype=np.int64)
+    rows = np.append(below, below[-1] + rules.pitch) if layer.has_bias else below
+    return rows[tile.rows], below[tile.rows.stop :]
 
 
 def check_size(plan: Plan, process: Process) -> None:
@@ -142,7 +189,7 @@ def check_size(plan: Plan, process: Process) -> None:
                 f"{_pitch(sheet.rows)} apart and {len(sheet.columns)} neurons {_pitch(sheet.columns)} apart; process "
                 f"{process.name} prints at most {long / 1e6:g} mm by {short / 1e6:g} mm: allow sheet_length = "
                 f"{max(length, long) / 1e9:g} and sheet_width = {max(width, short) / 1e9:g}, the least that fits, "
-                f"choose a finer process, or fewer neurons{contacts}"
+                f"choose a finer process, fewer neurons, or tile_rows, which spreads rows over several sheets{contacts}"
             )
 
 
@@ -165,10 +212,13 @@ def _pitch(centres: Ints) -> str:
     return f"{np.diff(centres).max() / 1e6:g} mm" if len(centres) > 1 else "0 mm"
 
 
-def cell_outline(layer: CrossbarLayer, rules: Rules) -> tuple[int, int]:
-    """Width and depth of a layer's neuron cells, nm: the footprint, or what pins and rails need where that is more."""
+def cell_outline(layer: CrossbarLayer, rules: Rules, pair: int) -> tuple[int, int]:
+    """Width and depth of a layer's neuron cells, nm: the footprint, or what pins and rails need where that is more.
+
+    ``pair`` is the distance of a neuron's two bit lines.
+    """
     footprint = layer.neuron.footprint()
-    pins = max(rules.pitch + rules.width, rules.pad) + 2 * rules.overlay
+    pins = max(pair + rules.width, rules.pad) + 2 * rules.overlay
     rails = rules.rail_pitch * (len(RAILS) - 1) + rules.pad
     last_rail = rails - rules.pad // 2 + rules.width - rules.width // 2
     # Lines that cross the last rail are insulated from it by the cell, whatever the register.

@@ -111,6 +111,16 @@ class Rules:
         return self.width + self.overlay
 
     @property
+    def joint(self) -> int:
+        """``v`` at which the bit lines of a layer that is cut into row tiles meet, between its cells and its rows."""
+        return self.space + self.pad // 2
+
+    @property
+    def joint_end(self) -> int:
+        """``v`` from which on devices may lie beside the pads of a joint."""
+        return self.space + self.pad + self.space
+
+    @property
     def finger(self) -> int:
         """Length of a contact finger."""
         return FINGER * self.width

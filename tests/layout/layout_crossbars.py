@@ -17,8 +17,13 @@ LEVELS = 32
 FREE_INKJET = replace(PROCESSES["inkjet"], drop_grid=None)  # round sizes, for geometry worked out by hand
 
 
-def make_crossbar(*sizes: int, bias: bool = True, seed: int = 0, neuron: Leaky | None = None) -> CrossbarNetwork:
-    """Layers ``sizes[i] -> sizes[i + 1]``, every conductance a random level of the printed resistor."""
+def make_crossbar(
+    *sizes: int, bias: bool = True, seed: int = 0, neuron: Leaky | None = None, tile_rows: int = 0
+) -> CrossbarNetwork:
+    """Layers ``sizes[i] -> sizes[i + 1]``, every conductance a random level of the printed resistor.
+
+    With ``tile_rows`` every layer is cut before each row that is a multiple of it.
+    """
     device = DEVICES["printed_resistor_kit"]
     levels = np.linspace(device.g_min.value, device.g_max.value, LEVELS)
     random = np.random.default_rng(seed)
@@ -36,6 +41,7 @@ def make_crossbar(*sizes: int, bias: bool = True, seed: int = 0, neuron: Leaky |
                 g_pos=levels[level_pos],
                 g_neg=levels[level_neg],
                 has_bias=bias,
+                row_cuts=tuple(range(tile_rows, shape[0], tile_rows)) if tile_rows else (),
                 siemens_per_unit=1e-4,
                 volts_per_unit=0.1,
                 r_feedback=1e4,

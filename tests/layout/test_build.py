@@ -25,6 +25,7 @@ from snn2circuit.neurons.leaky import Leaky
 
 networks = st.lists(st.integers(1, 6), min_size=2, max_size=4).map(tuple)
 process_names = st.sampled_from(sorted(PROCESSES))
+tiles = st.integers(0, 3)  # rows of a tile, or no cut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +59,12 @@ def distance(a: Solid, b: Solid) -> float:
     return float(np.hypot(*gaps))
 
 
-@given(networks, process_names, st.booleans())
+@given(networks, process_names, st.booleans(), tiles)
 @settings(deadline=None, max_examples=25)
 def test_solids_never_overlap_and_foreign_metal_keeps_its_space(
-    sizes: tuple[int, ...], process: str, bias: bool
+    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int
 ) -> None:
-    layout = build_layout(make_crossbar(*sizes, bias=bias), PROCESSES[process])
+    layout = build_layout(make_crossbar(*sizes, bias=bias, tile_rows=tile_rows), PROCESSES[process])
     space = round(layout.process.min_space.value * 1e9)
     for a, b in itertools.combinations(read_drawing(layout).solids, 2):
         if {a.role, b.role} != {"substrate", "via"}:
@@ -72,10 +73,12 @@ def test_solids_never_overlap_and_foreign_metal_keeps_its_space(
             assert distance(a, b) >= space, (a, b)
 
 
-@given(networks, process_names, st.booleans())
+@given(networks, process_names, st.booleans(), tiles)
 @settings(deadline=None, max_examples=25)
-def test_metal_is_wide_enough_and_vias_keep_their_enclosure(sizes: tuple[int, ...], process: str, bias: bool) -> None:
-    layout = build_layout(make_crossbar(*sizes, bias=bias), PROCESSES[process])
+def test_metal_is_wide_enough_and_vias_keep_their_enclosure(
+    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int
+) -> None:
+    layout = build_layout(make_crossbar(*sizes, bias=bias, tile_rows=tile_rows), PROCESSES[process])
     width, overlay, via = (
         round(quantity.value * 1e9)
         for quantity in (layout.process.min_width, layout.process.overlay, layout.process.via_diameter)
@@ -102,12 +105,12 @@ def test_metal_is_wide_enough_and_vias_keep_their_enclosure(sizes: tuple[int, ..
             assert len(enclosing) == 1
 
 
-@given(networks, process_names, st.booleans())
+@given(networks, process_names, st.booleans(), tiles)
 @settings(deadline=None, max_examples=25)
 def test_all_printed_matter_stands_on_its_foil_and_fingers_stay_bare(
-    sizes: tuple[int, ...], process: str, bias: bool
+    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int
 ) -> None:
-    layout = build_layout(make_crossbar(*sizes, bias=bias), PROCESSES[process])
+    layout = build_layout(make_crossbar(*sizes, bias=bias, tile_rows=tile_rows), PROCESSES[process])
     foils = [boxes_of(layout, sheet, base_of(layout, sheet))[0] for sheet in range(len(layout.sheets))]
     drawing = read_drawing(layout)
     for solid in drawing.solids:

@@ -23,6 +23,7 @@ from snn2circuit.layout.processes import PROCESSES
 Edit = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 networks = st.lists(st.integers(1, 6), min_size=2, max_size=4).map(tuple)
 process_names = st.sampled_from(sorted(PROCESSES))
+tiles = st.integers(0, 3)  # rows of a tile, or no cut
 
 
 @pytest.fixture(scope="module")
@@ -74,22 +75,26 @@ def expect_fault(layout: Layout, crossbar: CrossbarNetwork, *words: str) -> None
 # --- right stacks -----------------------------------------------------------------------------------------------------
 
 
-@given(networks, process_names, st.booleans())
+@given(networks, process_names, st.booleans(), tiles)
 @settings(deadline=None, max_examples=60)
-def test_every_network_becomes_a_stack_that_connects_it(sizes: tuple[int, ...], process: str, bias: bool) -> None:
-    crossbar = make_crossbar(*sizes, bias=bias)
+def test_every_network_becomes_a_stack_that_connects_it(
+    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int
+) -> None:
+    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
     report = check_connectivity(build_layout(crossbar, PROCESSES[process]), crossbar)
     assert report.devices == crossbar.devices
     assert report.cells == sum(sizes[1:])
     rails, biases = 7, len(sizes) - 1 if bias else 0
-    marks = 4 * (len(sizes) - 1)
+    marks = 4 * sum(len(layer.tiles) for layer in crossbar.layers)
     assert report.nets == rails + biases + sum(sizes) + 2 * sum(sizes[1:]) + marks
 
 
-@given(networks, process_names, st.booleans())
+@given(networks, process_names, st.booleans(), tiles)
 @settings(deadline=None, max_examples=25)
-def test_trying_every_pair_finds_the_same_network(sizes: tuple[int, ...], process: str, bias: bool) -> None:
-    crossbar = make_crossbar(*sizes, bias=bias)
+def test_trying_every_pair_finds_the_same_network(
+    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int
+) -> None:
+    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
     drawing = read_drawing(build_layout(crossbar, PROCESSES[process]))
     names: dict[int, set[str | None]] = {}
     for solid, piece in drawing.piece.items():

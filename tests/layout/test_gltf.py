@@ -133,9 +133,9 @@ def test_names_and_data_reach_the_viewer(layout: Layout, groups: list[Group]) ->
     sheets = [document["nodes"][child] for child in root["children"]]
     assert [sheet["name"] for sheet in sheets] == ["sheet 1", "sheet 2", "sheet 3"]
     assert [sheet["extras"] for sheet in sheets] == [
-        {"kind": "sheet", "sheet": 0, "network_layer": 0, "rotation": 0, "z_nm": 0},
-        {"kind": "sheet", "sheet": 1, "network_layer": 1, "rotation": 90, "z_nm": 128_000},
-        {"kind": "sheet", "sheet": 2, "network_layer": 2, "rotation": 0, "z_nm": 256_000},
+        {"kind": "sheet", "sheet": 0, "network_layer": 0, "tile": 0, "rotation": 0, "z_nm": 0},
+        {"kind": "sheet", "sheet": 1, "network_layer": 1, "tile": 0, "rotation": 90, "z_nm": 128_000},
+        {"kind": "sheet", "sheet": 2, "network_layer": 2, "tile": 0, "rotation": 0, "z_nm": 256_000},
     ]
     by_name = {group.name: group for group in groups}
     assert by_name["sheet 2 · word_lines"].extras == {

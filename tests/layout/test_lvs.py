@@ -175,14 +175,20 @@ def test_a_right_stack_matches(kind: str, tmp_path: Path) -> None:
     assert (report.nets, report.devices, report.cells) == (len(LAYOUT.nets), CROSSBAR.devices, sum(SIZES[1:]))
 
 
+tiles = st.integers(0, 3)  # rows of a tile, or no cut
+
+
 @given(
-    st.lists(st.integers(1, 5), min_size=2, max_size=4).map(tuple), st.sampled_from(sorted(PROCESSES)), st.booleans()
+    st.lists(st.integers(1, 5), min_size=2, max_size=4).map(tuple),
+    st.sampled_from(sorted(PROCESSES)),
+    st.booleans(),
+    tiles,
 )
 @settings(deadline=None, max_examples=20)
-def test_every_right_stack_matches(sizes: tuple[int, ...], process: str, bias: bool) -> None:
+def test_every_right_stack_matches(sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int) -> None:
     import tempfile
 
-    crossbar: CrossbarNetwork = make_crossbar(*sizes, bias=bias)
+    crossbar: CrossbarNetwork = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
     layout: Layout = build_layout(crossbar, PROCESSES[process])
     with tempfile.TemporaryDirectory() as folder:
         (path,) = write_masks(layout, Path(folder), ["gds"])
