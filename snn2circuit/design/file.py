@@ -59,6 +59,11 @@ class Design:
             value = getattr(self.network, name)
             if isinstance(value, tuple) and len(value) != layers:
                 raise DesignError(f"[network] {name} lists {len(value)} values; {layers} layers need one each")
+        given = [name for name in ("r_word", "r_bit", "r_driver") if getattr(self.circuit, name)]
+        if self.circuit.lines == "measured" and given:
+            raise DesignError(
+                f'[circuit] lines = "measured" takes every resistance from the masks; leave out {", ".join(given)}'
+            )
         if self.fine_tuning.epochs and self.network.convolution:
             raise DesignError(
                 "[fine_tuning] takes fully connected layers only, because each device of an unrolled convolution holds "

@@ -21,6 +21,7 @@ from snn2circuit.training.losses import LOSSES
 from snn2circuit.training.recipe import ENGINES, SCHEDULES
 
 PER_LAYER = ("neuron", "beta", "alpha", "R", "C", "time_step", "threshold", "reset_mechanism")  # of [network]
+LINES = ("given", "measured")
 NORMALIZATIONS = ("none", "standard", "range", "fixed")
 
 
@@ -154,6 +155,10 @@ class CircuitSection:
     slot: Annotated[float, Key("length of the time slot of one step, s", low=1e-5, high=1)] = 1e-3
     v_rail: Annotated[float, Key("supply rails, V; no membrane leaves them", low=0, above=True, high=1000)] = 2.5
     capacitance: Annotated[float, Key("membrane capacitor, F", low=0, above=True, high=1)] = 100e-9
+    lines: Annotated[
+        str,
+        Key("lines and drivers: as the next three keys give them, or as measured on the masks of the layout", LINES),
+    ] = "given"
     r_word: Annotated[float, Key("word line resistance from one crossing to the next, ohm", low=0, high=1e9)] = 0.0
     r_bit: Annotated[float, Key("bit line resistance from one crossing to the next, ohm", low=0, high=1e9)] = 0.0
     r_driver: Annotated[float, Key("output resistance of a word line driver, ohm", low=0, high=1e9)] = 0.0

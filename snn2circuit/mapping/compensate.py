@@ -12,9 +12,9 @@ Two corrections, in this order.
   sum instead, a matter of one resistor or transconductance that all neurons of the layer share. Every other cell is
   then trimmed *down*.
 * Trims, device by device. The pair's lower conductance stays on its level and the upper one moves by the missing
-  weight over the measured share of its row and column, repeated until nothing improves. Where the upper one would
-  leave the device's range the lower one gives way, then ``gain`` does, down to a tenth; what still lacks is reported,
-  neuron by neuron.
+  weight over the measured share of its row and column; rounds of that are mixed until nothing improves. Where the
+  upper one would leave the device's range the lower one gives way, then ``gain`` does, down to a tenth; what still
+  lacks is reported, neuron by neuron.
 
 A trim takes a device off its level: it is programmed with verification, or printed a little longer. The report also
 says what would remain if the trimmed devices had to stand on levels again, which undoes most trims and is why levels
@@ -36,6 +36,9 @@ from snn2circuit.ir.parts import Neuron
 from snn2circuit.mapping.quantize import nearest_level
 
 ROUNDS = 40  # steps at one gain
+PATIENCE = 3  # rounds without 5 % less error, after which nothing improves any more
+MEMORY = 8  # earlier rounds that the next one is mixed from
+LITTLE = 0.03  # of the largest weight; what a row of smaller ones shows is drowned by the rest of the currents
 LEAST_GAIN = 0.1  # a tenth of the range has to do; with less the levels are no longer told apart
 GOOD = 1e-8  # of a layer's largest weight; far below what a spike depends on
 CLOSE = 1e-9  # relative; rounding, not a lack of range
@@ -115,14 +118,18 @@ def _compensate(
         raise MappingError(f"layer {number}: its largest weight adds nothing, or with the wrong sign")
     gain, rounds, wanted = min(1.0, float(shares.min())), 0, target
     while True:
-        base, held, settled = replace(plain, gain=gain), gain * wanted, np.inf
+        base, held, settled, stale = replace(plain, gain=gain), gain * wanted, np.inf, 0
+        history: list[tuple[Floats, Floats]] = []
         for _ in range(ROUNDS):
             found, rounds = effective(_program(base, held, low, np.inf)), rounds + 1
             error = float(np.abs(found - target).max())
-            if error >= 0.95 * settled or settled <= GOOD * largest:
+            stale = 0 if error < 0.95 * settled else stale + 1
+            if error < settled:
+                settled, wanted = error, held / gain
+            if stale == PATIENCE or settled <= GOOD * largest:
                 break
-            settled, wanted = error, held / gain
-            held = held + (target - found) / _slope(found, held)
+            history = [*history[-MEMORY:], (held, (target - found) / _slope(found, held))]
+            held = _mix(history)
         needed = gain * float(np.abs(wanted).max()) * layer.siemens_per_unit / (high - low)
         if needed <= 1 + CLOSE or gain <= LEAST_GAIN:
             break
@@ -152,13 +159,29 @@ def _slope(found: Floats, held: Floats) -> Floats:
     """Weight that the circuit adds per weight held, ``(rows, columns)``: a share of the row times one of the column.
 
     Op-amps act on columns, drivers on rows, and wires on both; a cell's own ratio says nothing where its weight is
-    small.
+    small, and a row's or column's nothing where all of its weights are: those are taken to lose nothing.
     """
-    columns = (found * held).sum(axis=0, keepdims=True) / (held**2).sum(axis=0, keepdims=True)
+    little = (LITTLE * np.abs(held).max()) ** 2
+    columns = ((found * held).sum(axis=0, keepdims=True) + little) / ((held**2).sum(axis=0, keepdims=True) + little)
     ideal = columns * held
-    rows = (found * ideal).sum(axis=1, keepdims=True) / np.maximum((ideal**2).sum(axis=1, keepdims=True), 1e-300)
+    rows = ((found * ideal).sum(axis=1, keepdims=True) + little) / ((ideal**2).sum(axis=1, keepdims=True) + little)
     slope: Floats = np.maximum(rows, 0.1) * np.maximum(columns, 0.02)
     return slope
+
+
+def _mix(history: list[tuple[Floats, Floats]]) -> Floats:
+    """The next weights to hold, from rounds of (held, step wanted): Anderson's mixing, a secant over all of them.
+
+    Steps alone overshoot where a cell's share is far from those of its row and column, as along a bit line that loses
+    half of its current (D. G. Anderson, J. ACM 12, 547, 1965).
+    """
+    held, step = history[-1]
+    if len(history) == 1:
+        return held + step
+    moved, changed = (np.diff([each[i].ravel() for each in history], axis=0).T for i in (0, 1))
+    share = np.linalg.lstsq(changed, step.ravel())[0]
+    mixed: Floats = held + step - ((moved + changed) @ share).reshape(held.shape)
+    return mixed
 
 
 def _program(layer: CrossbarLayer, weights: Floats, low: float, high: float) -> CrossbarLayer:

@@ -9,7 +9,6 @@ from snn2circuit.steps.circuit import (
     find_causes,
     inference_energy,
     judge_with_snntorch,
-    line_parasitics,
     load_crossbar,
     map_crossbar,
     reduce_crossbars,
@@ -20,6 +19,7 @@ from snn2circuit.steps.compensation import SAMPLES, Compensation, compensate_par
 from snn2circuit.steps.evaluation import write_evaluation
 from snn2circuit.steps.exchange import FORMATS, Protocol, export_network, import_network
 from snn2circuit.steps.fine_tuning import Tuned, describe_tuning, device_weights, fine_tune
+from snn2circuit.steps.lines import line_parasitics
 from snn2circuit.steps.signoff import check_drc, check_lvs, draw_masks, line_effect, sign_off
 from snn2circuit.steps.stack import build_stack, check_process
 from snn2circuit.steps.training import (

@@ -22,7 +22,7 @@ from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.files import load, write_json
 from snn2circuit.ir.network import Network, Stimulus
-from snn2circuit.ir.parasitics import Parasitics, uniform_parasitics
+from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.ir.parts import Drive
 from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Waveforms
@@ -72,20 +72,6 @@ def map_crossbar(design: Design, network: Network, dataset: Dataset | None) -> C
         indices=np.concatenate([np.arange(len(split.labels)) for split in splits]) if splits else None,
     )
     return cut_tiles(mapped, rows=design.circuit.tile_rows, columns=design.circuit.tile_columns)
-
-
-def line_parasitics(design: Design, crossbar: CrossbarNetwork) -> Parasitics | None:
-    """Resistance of lines and drivers as the design assumes it, or ``None`` where all are ideal."""
-    section = design.circuit
-    if section.r_word == section.r_bit == section.r_driver == 0:
-        return None
-    return uniform_parasitics(
-        len(crossbar.layers),
-        r_word=section.r_word,
-        r_bit=section.r_bit,
-        r_driver=section.r_driver,
-        source="the design file, [circuit]",
-    )
 
 
 def reduce_crossbars(
