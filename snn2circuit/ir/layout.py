@@ -31,6 +31,8 @@ class ProcessLayer:
     mask: int  # layer number in mask files, 1 to 255; the datatype is the number of the sheet
     sheet_resistance: Quantity | None = None  # ohm per square; conductors only
     permittivity: Quantity | None = None  # relative; dielectrics only
+    min_width: Quantity | None = None  # m, where it is not the process's; conductors only
+    min_space: Quantity | None = None  # m, where it is not the process's; conductors and vias only
 
 
 @noun
@@ -45,7 +47,7 @@ class Process:
     overlay: Quantity  # m, misalignment between two printed layers
     via_diameter: Quantity  # m
     contact_pitch: Quantity | None = None  # m, least distance of contact fingers at an edge, for the connector
-    drop_grid: Quantity | None = None  # m, printed edges lie on multiples of this
+    drop_grid: Quantity | None = None  # m, printed edges lie on multiples of this: drop spacing, or mesh of a screen
     sheet_length: Quantity | None = None  # m, longer side of the largest sheet
     sheet_width: Quantity | None = None  # m, shorter side
     max_density: Quantity | None = None  # share of any window that one conductor may cover

@@ -68,6 +68,10 @@ def _quantities(process: Process, rules: Rules) -> Iterator[tuple[str, Quantity]
             yield f"sheet resistance of {layer.name}", layer.sheet_resistance
         if layer.permittivity is not None:
             yield f"permittivity of {layer.name}", layer.permittivity
+        if layer.min_width is not None:
+            yield f"smallest line width of {layer.name}", layer.min_width
+        if layer.min_space is not None:
+            yield f"smallest space of {layer.name}", layer.min_space
     yield "smallest line width", process.min_width
     yield "smallest space", process.min_space
     yield "overlay", process.overlay

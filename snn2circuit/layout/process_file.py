@@ -37,10 +37,11 @@ UNITS = {
     "sheet_resistance": "ohm/sq",
     "permittivity": "1",
 }
+OWN = {"min_width": ("conductor",), "min_space": ("conductor", "via")}  # rules that layers of these roles may have
 TOP = ("name", "technology", "rules", "layers")
 NEEDED = ("min_width", "min_space", "overlay", "via_diameter")
 RULES = tuple(UNITS)[: list(UNITS).index("thickness")]
-LAYER_KEYS = ("name", "role", "material", "thickness", "color", "mask", "sheet_resistance", "permittivity")
+LAYER_KEYS = ("name", "role", "material", "thickness", "color", "mask", "sheet_resistance", "permittivity", *OWN)
 LAYER_NEEDS = LAYER_KEYS[:6]
 
 
@@ -116,15 +117,17 @@ def _layer(table: dict[str, Any], number: int, source: str) -> ProcessLayer:
     _check_keys(table, LAYER_KEYS, LAYER_NEEDS, where)
     name, role, color = (_text(table, key, where) for key in ("name", "role", "color"))
     where += f" ({name})"
-    roles = typing.get_args(Role)
-    if role not in roles:
-        raise LayoutError(f"{where}: role = {role!r}; {_suggest(role, roles)}")
+    if role not in typing.get_args(Role):
+        raise LayoutError(f"{where}: role = {role!r}; {_suggest(role, typing.get_args(Role))}")
     if len(color) != 7 or color[0] != "#" or not set(color[1:].lower()) <= set("0123456789abcdef"):
         raise LayoutError(f'{where}: color = {color!r}; it must be written "#rrggbb"')
     mask = table["mask"]
     if not isinstance(mask, int) or isinstance(mask, bool):
         raise LayoutError(f"{where}: mask = {mask!r}; it must be a whole number from 1 to 255")
     values = {key: _quantity(table[key], key, where) for key in LAYER_KEYS if key in UNITS and key in table}
+    for key, roles in OWN.items():
+        if key in values and role not in roles:
+            raise LayoutError(f"{where}: {key} is for layers of role {' or '.join(roles)}, this one has role {role}")
     if role == "conductor" and "sheet_resistance" not in values:
         raise LayoutError(f"{where}: sheet_resistance is missing; a conductor needs one, in ohm/sq")
     if name in (SUBSTRATE, INTERLAYER, "dielectric") and "permittivity" not in values:

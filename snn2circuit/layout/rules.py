@@ -13,6 +13,9 @@ With width ``w``, space ``s``, overlay ``o`` (how far two printed layers may be 
   it reaches ``2·o`` beyond its line, which must leave the neighbouring line free: ``2·o < s``;
 * a via lands on a pad of side ``max(w, d + 2·o)``; pads in a row lie ``s`` apart.
 
+Layers may have rules of their own. Word and bit lines are drawn alike, so ``w`` and ``s`` are the largest of all
+conductors and vias, and hold on every layer; the design rule check holds each layer against its own.
+
 A printer that sets drops on a grid ``g`` can only draw what lies on it. There ``w``, ``s``, ``o``, pads and cells are
 rounded up to whole multiples of ``2·g``, so that centres and edges fall on the grid.
 """
@@ -22,7 +25,7 @@ from __future__ import annotations
 from typing import cast
 
 from snn2circuit.errors import LayoutError
-from snn2circuit.ir.layout import Mode, Process, Role
+from snn2circuit.ir.layout import Mode, Process, ProcessLayer, Role
 from snn2circuit.ir.noun import noun
 from snn2circuit.ir.parts import Quantity
 
@@ -187,9 +190,10 @@ def read_rules(process: Process, mode: str = "auto") -> Rules:
     def printed(what: str, quantity: Quantity, least: int = 1) -> int:
         return -(-nanometres(process, what, quantity, least) // step) * step
 
+    metal, fills = ([each for each in process.layers if each.role == role] for role in ("conductor", "via"))
     rules = Rules(
-        width=printed("min_width", process.min_width),
-        space=printed("min_space", process.min_space),
+        width=max(printed(*least_width(process, each)) for each in metal),
+        space=max(printed(*least_space(process, each)) for each in (*metal, *fills)),
         overlay=printed("overlay", process.overlay, least=0),
         contact=0 if process.contact_pitch is None else printed("contact_pitch", process.contact_pitch),
         step=step,
@@ -240,6 +244,18 @@ def _check_density(process: Process, rules: Rules) -> None:
                 f"process {process.name}: max_density is {share.value:g}; lines of {rules.width} nm at a pitch of "
                 f"{rules.pitch} nm cover {least:.3g}, which is the least that fits, and 1 the most"
             )
+
+
+def least_width(process: Process, layer: ProcessLayer) -> tuple[str, Quantity]:
+    """Smallest width of a line of ``layer``, m, after what it is called: its own rule or the process's."""
+    own = layer.min_width
+    return ("min_width", process.min_width) if own is None else (f"min_width of {layer.name}", own)
+
+
+def least_space(process: Process, layer: ProcessLayer) -> tuple[str, Quantity]:
+    """Smallest space between shapes of ``layer``, m, after what it is called: its own rule or the process's."""
+    own = layer.min_space
+    return ("min_space", process.min_space) if own is None else (f"min_space of {layer.name}", own)
 
 
 def nanometres(process: Process, what: str, quantity: Quantity, least: int = 1) -> int:

@@ -19,6 +19,8 @@ from snn2circuit.ir.files import fingerprint
 from snn2circuit.layout.build import build_layout
 from snn2circuit.layout.process_file import parse_process, process_toml, read_process
 from snn2circuit.layout.processes import PROCESSES
+from snn2circuit.layout.rules import read_rules
+from snn2circuit.layout.signoff.deck import rule_deck
 from snn2circuit.steps import build_stack
 
 INKJET = process_toml(PROCESSES["inkjet"])
@@ -77,6 +79,8 @@ def without_layer(name: str) -> str:
         (changed("density_window", None), ["max_density is given and density_window is not"]),
         (changed("max_density", "0.4"), ["max_density is 0.4", "cover 0.5, which is the least that fits"]),
         (changed("role", '"substrat"'), ["layer 1 (substrate)", "did you mean 'substrate'"]),
+        (changed("mask", "1\nmin_width = 1e-4"), ["layer 1 (substrate)", "min_width is for layers of role conductor"]),
+        (changed("mask", "1\nmin_width = -1"), ["layer 1 (substrate)", "min_width is -1", "more than 0"]),
         (changed("color", '"blue"'), ["color = 'blue'", "#rrggbb"]),
         (changed("mask", "2"), ["both have mask 2", "the next free number is 1"]),
         (changed("mask", "2.5"), ["mask = 2.5"]),
@@ -174,3 +178,16 @@ def test_an_isolated_stack_has_one_substrate_and_thin_interlayers(process: str) 
 def test_a_mode_that_makes_no_circuit_is_refused_with_the_reason(process: str, mode: str, words: str) -> None:
     with pytest.raises(LayoutError, match=re.escape(words)):
         build_layout(make_crossbar(2, 2), PROCESSES[process], mode)
+
+
+def test_a_layer_may_have_rules_of_its_own() -> None:
+    wide = changed("mask", "8\nmin_width = 200e-6\nmin_space = 300e-6", INKJET.split('name = "bit_lines"')[1])
+    process = parse_process(f'{INKJET.split(chr(34) + "bit_lines")[0]}"bit_lines"{wide}')
+    assert fingerprint(parse_process(process_toml(process))) == fingerprint(process)
+    deck = {rule.name: rule.limit for rule in rule_deck(process)}
+    assert (deck["bit_lines.width"], deck["bit_lines.space"]) == (200_000, 300_000)
+    assert (deck["word_lines.width"], deck["word_lines.space"]) == (100_000, 100_000)
+    rules = read_rules(process)
+    assert (rules.width, rules.space) == (210_000, 300_000)  # both kinds of line, on the drop grid
+    with pytest.raises(LayoutError, match="min_space of bit_lines is"):
+        parse_process(process_toml(process).replace("value = 0.0003", "value = 3e-16"))

@@ -1,6 +1,7 @@
 """The design rules of a process, as data: a named list that a checker works through.
 
-With width ``w``, space ``s``, overlay ``o``, via diameter ``d`` and drop grid ``g`` of the process, for every layer:
+With width ``w``, space ``s``, overlay ``o``, via diameter ``d`` and drop grid ``g`` of the process, for every layer; a
+conductor or via layer may have a ``w`` and an ``s`` of its own:
 
 =============================  =================================================================================
 ``CONDUCTOR.width``            lines are at least ``w`` wide
@@ -31,9 +32,9 @@ import itertools
 from collections.abc import Iterator
 
 from snn2circuit.errors import LayoutError
-from snn2circuit.ir.layout import Process
+from snn2circuit.ir.layout import Process, ProcessLayer
 from snn2circuit.ir.noun import noun
-from snn2circuit.layout.rules import nanometres
+from snn2circuit.layout.rules import least_space, least_width, nanometres
 
 
 @noun
@@ -59,7 +60,7 @@ def rule_deck(process: Process) -> tuple[Rule, ...]:
 
 
 def _rules(process: Process) -> Iterator[Rule]:
-    w, s = nanometres(process, "min_width", process.min_width), nanometres(process, "min_space", process.min_space)
+    s = nanometres(process, "min_space", process.min_space)
     o, d = nanometres(process, "overlay", process.overlay, 0), nanometres(process, "via_diameter", process.via_diameter)
     conductors = [layer.name for layer in process.layers if layer.role == "conductor"]
     foils = [layer.name for layer in process.layers if layer.role == "substrate"]
@@ -67,8 +68,10 @@ def _rules(process: Process) -> Iterator[Rule]:
         name = layer.name
         match layer.role:
             case "conductor":
-                yield Rule(name=f"{name}.width", check="width", layer=name, limit=w, text=f"width at least {_um(w)}")
-                yield Rule(name=f"{name}.space", check="space", layer=name, limit=s, text=f"space at least {_um(s)}")
+                least = nanometres(process, *least_width(process, layer))
+                text = f"width at least {_um(least)}"
+                yield Rule(name=f"{name}.width", check="width", layer=name, limit=least, text=text)
+                yield _space(process, layer)
                 if process.max_density is not None and process.density_window is not None:
                     window, share = (
                         nanometres(process, "density_window", process.density_window),
@@ -80,7 +83,7 @@ def _rules(process: Process) -> Iterator[Rule]:
                     )
             case "via":
                 yield Rule(name=f"{name}.size", check="via_size", layer=name, limit=d, text=f"diameter {_um(d)}")
-                yield Rule(name=f"{name}.space", check="space", layer=name, limit=s, text=f"space at least {_um(s)}")
+                yield _space(process, layer)
                 for side in ("below", "above"):
                     text = f"lands on a pad {side} that encloses it by {_um(o)}"
                     yield Rule(name=f"{name}.landing.{side}", check=f"landing_{side}", layer=name, limit=o, text=text)
@@ -96,7 +99,7 @@ def _rules(process: Process) -> Iterator[Rule]:
                 yield Rule(name=f"{name}.overlap", check="overlap", layer=name, limit=o, text=text)
                 yield Rule(name=f"{name}.stray", check="stray", layer=name, text="lies at a crossing")
             case "cell":
-                yield Rule(name=f"{name}.space", check="space", layer=name, limit=s, text=f"space at least {_um(s)}")
+                yield _space(process, layer)
             case "substrate":
                 if process.sheet_length is not None and process.sheet_width is not None:
                     length, width = (
@@ -125,6 +128,12 @@ def _rules(process: Process) -> Iterator[Rule]:
         yield Rule(name=f"{name}.margin", check="crossover_margin", layer=low, other=high, limit=o, text=text)
         text = f"what lies between {low} and {high} does not overlap"
         yield Rule(name=f"{low}.plane.overlap", check="plane", layer=low, other=high, text=text)
+
+
+def _space(process: Process, layer: ProcessLayer) -> Rule:
+    least = nanometres(process, *least_space(process, layer))
+    text = f"space at least {_um(least)}"
+    return Rule(name=f"{layer.name}.space", check="space", layer=layer.name, limit=least, text=text)
 
 
 def _um(nm: int) -> str:
