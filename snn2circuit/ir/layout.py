@@ -16,7 +16,7 @@ from snn2circuit.ir.noun import Floats, Ints, freeze, noun
 from snn2circuit.ir.parts import Quantity
 
 Role = Literal["substrate", "conductor", "device", "dielectric", "via", "cell"]
-Mode = Literal["sheet_per_layer", "isolated"]  # foils laminated, or everything printed on one foil
+Mode = Literal["sheet_per_layer", "isolated", "staircase"]  # foils laminated; the others on one foil, see layout.rules
 
 
 @noun

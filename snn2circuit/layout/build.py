@@ -135,7 +135,12 @@ class _Draft:
 
     def sheet(self) -> Sheet:
         (u0, v0), (u1, v1) = self.plan.near, self.plan.far
-        self.draw(self.base, u0, v0, u1, v1, BARE)
+        if self.plan.strips:
+            half = self.rules.width // 2 + self.rules.overlay
+            self.draw(self.base, u0, v0, self.plan.fingers, v1, BARE)
+            self.draw(self.base, self.plan.fingers, self.plan.rows - half, u1, self.plan.rows + half, BARE)
+        else:
+            self.draw(self.base, u0, v0, u1, v1, BARE)
         self.draw_word_lines()
         self.draw_bit_lines()
         if self.plan.has_cells:
@@ -282,7 +287,9 @@ class _Draft:
         """Over all of the topmost sheet, but the fingers at its near edge and, where it has some, at its far edge."""
         rules, plan = self.rules, self.plan
         near = plan.near[1] + rules.space + rules.finger
-        far = plan.far[0] - rules.space if plan.far[0] <= plan.fingers else plan.fingers
+        far = plan.fingers
+        if plan.strips or plan.far[0] <= plan.fingers:  # what it is printed on ends there, but for the strips
+            far = min(plan.far[0], plan.fingers) - rules.space
         self.draw(ENCAPSULATION, plan.near[0] + rules.space, near, far, plan.far[1] - rules.space, BARE)
 
     def devices(self) -> Devices:

@@ -17,8 +17,11 @@ sheet ``(u, v)`` is ``(x, y)``, on the second ``(y, x)``, and so on in turn. All
 *Row tiles.* A layer that is cut into row tiles has a sheet for each, all in the same axes, with its cells on the
 topmost. Below row 0 its bit lines have a pad each; the pads of all tiles lie above one another, and vias join them.
 That takes pads ``pad_pitch`` apart, so the two bit lines of a neuron stand that far apart. Tiles of the first layer
-have fingers of their own and lie right above one another. Those of later layers have their rows where the cells below
-drive them, each beside those of the tile before; what drives a higher tile passes the sheets below it in a via column.
+have fingers of their own and lie right above one another, each set back from the one below. In a ``staircase`` of ``n``
+tiles their rows are ``n`` times as far apart and each tile is offset by one row: all fingers lie in one line, those of
+higher tiles on strips of their interlayer, between which the others stay bare. Tiles of later layers have their rows
+where the cells below drive them, each beside those of the tile before; what drives a higher tile passes the sheets
+below it in a via column.
 
 *Sheet to sheet.* The output of cell ``n`` lies at ``u = c_n`` on its sheet, which is ``v = c_n`` on the turned sheet
 above: there word line ``n`` runs, starting exactly over the output. So a via connects them and nothing has to be
@@ -66,6 +69,7 @@ class SheetPlan:
     cell_width: int  # along u; on a sheet without cells, the room that they take on the one with cells
     cell_depth: int  # along v, from 0 down to -cell_depth
     fingers: int  # u at which contact fingers begin
+    strips: bool  # from there on, what the sheet is printed on is a strip under each finger
     near: tuple[int, int]  # u and v of the substrate's near edges
     far: tuple[int, int]  # u and v of the substrate's far edges
     turned: bool  # (u, v) is (y, x) instead of (x, y)
@@ -91,7 +95,17 @@ class Plan:
 
 
 def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
-    """Floor plan of one sheet for each row tile of each layer, first layer at the bottom."""
+    """Floor plan of one sheet for each row tile of each layer, first layer at the bottom.
+
+    Raises:
+        LayoutError: the stack mode needs row tiles and there are none.
+    """
+    first = crossbar.layers[0]
+    if rules.mode == "staircase" and not first.row_cuts:
+        raise LayoutError(
+            f"stack mode staircase offsets the contacts of layer 1's row tiles, and layer 1, of {first.rows} rows, "
+            f"is not cut: set tile_rows in [circuit] to {max(1, first.rows // 2)}, or use isolated"
+        )
     rails = rules.pad - rules.pad // 2 + rules.rail_pitch * np.arange(len(RAILS))
     output = rules.pin + rules.space + rules.pad - rules.pad // 2
     pairs = [rules.pad_pitch if layer.row_cuts else rules.pitch for layer in crossbar.layers]
@@ -109,10 +123,11 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
         index, layer = number - 1, crossbar.layers[number - 1]
         has_bias = layer.has_bias and tile.rows.stop == layer.rows
         rows, above = _rows(layer, tile, columns[index - 1] if index else None, rules, int(rails[0]))
+        in_line = rules.mode == "staircase" and index == 0 and number in {sheet.layer + 1 for sheet in sheets}
         u, v = (1, 0) if index % 2 else (0, 1)
         reach = rules.width - rules.width // 2 + rules.overlay
         end = int(columns[index][-1]) + (max(cells[index][0], pairs[index] + 2 * reach) + 1) // 2
-        fingers = max(end, far[u]) + rules.space
+        fingers = sheets[-1].fingers if in_line else max(end, far[u]) + rules.space
         if index == 0 or has_bias:
             far[u] = fingers + rules.finger + rules.space
         else:
@@ -135,6 +150,7 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
                 cell_width=cells[index][0],
                 cell_depth=cells[index][1],
                 fingers=fingers,
+                strips=rules.mode == "staircase" and index == 0 and tile.rows.start > 0,
                 near=(near[u], near[v]),
                 far=(far[u], far[v]),
                 turned=index % 2 == 1,
@@ -166,7 +182,8 @@ def _rows(layer: CrossbarLayer, tile: Tile, below: Ints | None, rules: Rules, ra
         # Word lines of the first layer, and the rails beside them, end in fingers at an edge.
         step = max(rules.pitch, rules.contact)
         first = max(_start(layer, rules) + (rules.patch + 1) // 2, rules.contact - rail)
-        return first + step * np.arange(tile.rows.stop - tile.rows.start), np.empty(0, dtype=np.int64)
+        banks, bank = (len(layer.tiles), layer.tiles.index(tile)) if rules.mode == "staircase" else (1, 0)
+        return first + step * (bank + banks * np.arange(tile.rows.stop - tile.rows.start)), np.empty(0, dtype=np.int64)
     rows = np.append(below, below[-1] + rules.pitch) if layer.has_bias else below
     return rows[tile.rows], below[tile.rows.stop :]
 

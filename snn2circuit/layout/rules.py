@@ -5,6 +5,8 @@ dielectric, contacts and neuron cells share the plane between the electrodes, so
 
 Stack modes say what the sheets above the first are printed on. ``sheet_per_layer``: a foil each, laminated, with vias
 through the foil. ``isolated``: all on the first foil, with a printed interlayer in between that has openings for vias.
+``staircase``: as ``isolated``, and the row tiles of the first layer are offset against one another by a row, so that
+all their contacts lie side by side at one edge and one connector reaches them.
 
 With width ``w``, space ``s``, overlay ``o`` (how far two printed layers may be out of register) and via diameter ``d``:
 
@@ -50,13 +52,12 @@ LAYERS: dict[str, Role] = {
 BETWEEN: dict[Mode, tuple[str, str]] = {
     "sheet_per_layer": (SUBSTRATE, SUBSTRATE_VIAS),
     "isolated": (INTERLAYER, INTERLAYER_VIAS),
+    "staircase": (INTERLAYER, INTERLAYER_VIAS),
 }  # what lies between two sheets, and its vias
-MODES = ("auto", *BETWEEN, "shared_electrode", "staircase")
+MODES = ("auto", *BETWEEN, "shared_electrode")
 REFUSED = {
     "shared_electrode": "the bit lines of a layer would carry the currents of the next layer's devices too, and both "
     "would add up in one neuron",
-    "staircase": "the bit lines of a layer would be the word lines of the next, but a neuron stands between the two: "
-    "they are different nets",
 }
 FINGER = 10  # length of a contact finger at a sheet's edge, in line widths
 

@@ -170,7 +170,6 @@ def test_an_isolated_stack_has_one_substrate_and_thin_interlayers(process: str) 
     ("process", "mode", "words"),
     [
         ("inkjet", "shared_electrode", "both would add up in one neuron; use sheet_per_layer or isolated"),
-        ("inkjet", "staircase", "they are different nets"),
         ("inkjet", "pile", "there is no stack mode 'pile'"),
         ("organic_flow", "sheet_per_layer", "has no substrate_vias; stack mode sheet_per_layer needs it: use isolated"),
     ],

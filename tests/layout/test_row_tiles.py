@@ -17,6 +17,8 @@ from snn2circuit.layout.build import build_layout
 from snn2circuit.layout.connectivity import check_connectivity
 from snn2circuit.layout.masks.files import write_masks
 from snn2circuit.layout.processes import PROCESSES
+from snn2circuit.layout.rules import read_rules
+from snn2circuit.layout.signoff.drc import check_rules
 from snn2circuit.layout.signoff.lvs import compare_masks
 
 INKJET = PROCESSES["inkjet"]
@@ -118,3 +120,45 @@ def test_parts_by_columns_are_refused_with_the_way_out() -> None:
     cut = replace(crossbar, layers=(replace(crossbar.layers[0], column_cuts=(2,)),))
     with pytest.raises(LayoutError, match=r"layer 1 is cut into 2 parts by its columns.*without tile_columns"):
         build_layout(cut, INKJET)
+
+
+# --- staircase --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("process", ["inkjet", "organic_flow", "aerosol_jet"])
+@pytest.mark.parametrize(("sizes", "tile_rows"), [((6, 3, 2), 2), ((5, 2), 3), ((3, 4, 5, 2), 1)])
+def test_a_staircase_is_clean_and_is_the_network(
+    process: str, sizes: tuple[int, ...], tile_rows: int, tmp_path: Path
+) -> None:
+    crossbar = make_crossbar(*sizes, tile_rows=tile_rows)
+    layout = build_layout(crossbar, PROCESSES[process], "staircase")
+    check_connectivity(layout, crossbar)
+    (path,) = write_masks(layout, tmp_path, ["gds"])
+    assert check_rules(path, PROCESSES[process]).clean
+    assert compare_masks(path, layout, crossbar).match
+
+
+@pytest.mark.parametrize("process", ["inkjet", "organic_flow"])
+def test_the_contacts_of_a_staircase_lie_in_one_line_and_bare(process: str) -> None:
+    crossbar = make_crossbar(7, 3, 2, tile_rows=3)
+    layout = build_layout(crossbar, PROCESSES[process], "staircase")
+    rules = read_rules(PROCESSES[process], "staircase")
+    fingers = []
+    for index, sheet in enumerate(layout.sheets[:3]):
+        lines = next(shapes for shapes in sheet.shapes if shapes.layer == "word_lines")
+        for box, net in zip(lines.boxes, lines.nets, strict=True):
+            if layout.nets[net].startswith(("wl_l1", "bias_l1")) and box[3] - box[0] == rules.finger:
+                fingers.append((index, box))
+    assert len(fingers) == 8
+    assert len({(int(box[0]), int(box[3])) for _, box in fingers}) == 1
+    centres = sorted(int(box[1] + box[4]) // 2 for _, box in fingers)
+    assert np.diff(centres).tolist() == [max(rules.pitch, rules.contact)] * 7
+    for index, box in fingers:
+        above = np.concatenate([shapes.boxes for sheet in layout.sheets[index + 1 :] for shapes in sheet.shapes])
+        over = (above[:, [0, 1]] < box[[3, 4]]).all(axis=1) & (above[:, [3, 4]] > box[[0, 1]]).all(axis=1)
+        assert not over.any()
+
+
+def test_a_staircase_without_tiles_is_refused_with_the_way_out() -> None:
+    with pytest.raises(LayoutError, match=r"layer 1, of 9 rows, is not cut: set tile_rows in \[circuit\] to 4"):
+        build_layout(make_crossbar(8, 3), INKJET, "staircase")
