@@ -17,7 +17,10 @@ def spice(value: float) -> str:
 
 
 def engineering(value: float, unit: str, digits: int = 3) -> str:
-    """A number for people, e.g. ``engineering(14925.4, "Ω")`` gives ``'14.9 kΩ'``."""
+    """A number for people, e.g. ``engineering(14925.4, "ohm")`` gives ``'14.9 kΩ'``; the unit 1 is not written."""
+    unit = unit.replace("ohm", "Ω")
+    if unit in ("", "1"):
+        return f"{value:.{digits}g}"
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}"
     exponent = max(-15, min(12, 3 * math.floor(math.log10(abs(value)) / 3)))

@@ -56,8 +56,8 @@ class Advice:
         """What a person reads."""
         rows = []
         for layer in self.layers:
-            name = f"layer {layer.layer}"
-            rows.append((name, f"{layer.rows} x {layer.columns}, {layer.devices:,} devices in {layer.tiles} tiles"))
+            name, tiles = f"layer {layer.layer}", f" in {layer.tiles} tiles" if layer.tiles > 1 else ""
+            rows.append((name, f"{layer.rows} x {layer.columns}, {layer.devices:,} devices{tiles}"))
             rows.append(("", self._drop(layer)))
             rows.append(
                 (

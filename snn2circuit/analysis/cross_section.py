@@ -88,5 +88,5 @@ def _scale(layout: Layout) -> tuple[dict[int, float], list[tuple[float, str]]]:
     for low, high in itertools.pairwise(ordered):
         thick = FOIL if high - low >= THICK else 1.0
         heights[high] = heights[low] + thick
-        labels.append((heights[low] + thick / 2, f"{(high - low) / 1e3:g} um"))
+        labels.append((heights[low] + thick / 2, f"{(high - low) / 1e3:g} µm"))
     return heights, labels

@@ -74,6 +74,7 @@ def plot_firing(evaluation: Evaluation, path: Path) -> None:
         )
         axes.set_xlabel("spikes per step")
         axes.set_ylabel("neurons")
+        axes.yaxis.get_major_locator().set_params(integer=True)
         axes.spines[["top", "right"]].set_visible(False)
     write_figure(figure, path)
 

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
+NUMBER = re.compile(r"[-+]?[\d.]|-?$")  # a cell that is a number, or holds the place of one
+
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of texts; an empty ``head`` is left out, and more than two columns stand right-aligned."""
+    """A table of texts, nothing without rows; an empty ``head`` is left out, below another numbers stand right."""
+    lines = list(rows)
+    if not lines:
+        return ""
+    numeric = [any(head) and all(map(NUMBER.match, column)) for column in zip(*lines, strict=True)]
 
     def row(cells: Sequence[str], tag: str) -> str:
-        numeric = len(cells) > 2
         return (
             "<tr>"
-            + "".join(f"<{tag}{' class=n' if numeric else ''}>{escape(cell)}</{tag}>" for cell in cells)
+            + "".join(
+                f"<{tag}{' class=n' if number else ''}>{escape(cell)}</{tag}>"
+                for cell, number in zip(cells, numeric, strict=True)
+            )
             + "</tr>"
         )
 
-    return "<table>" + (row(head, "th") if any(head) else "") + "".join(row(cells, "td") for cells in rows) + "</table>"
+    return (
+        "<table>" + (row(head, "th") if any(head) else "") + "".join(row(cells, "td") for cells in lines) + "</table>"
+    )
 
 
 def figure(path: Path, caption: str) -> str:

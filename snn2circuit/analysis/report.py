@@ -12,24 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from snn2circuit.analysis.evaluate import Evaluation
+from snn2circuit.analysis.headline import headline, stack_size, verdicts
 from snn2circuit.analysis.html import figure, note, table
 from snn2circuit.analysis.materials import Bill
 from snn2circuit.analysis.summary import Results
 from snn2circuit.design import Design
 from snn2circuit.ir.files import write_text
-from snn2circuit.ir.network import DECISIONS
 from snn2circuit.mapping import mapping_cost
 from snn2circuit.units import engineering
 from snn2circuit.viewer.page import embed
+
+LISTED = 20  # neurons; a report that names hundreds is not read
 
 
 def write_report(summary: Mapping[str, Any], results: Results, design: Design, out: Path) -> None:
     """Write ``out/report.html`` from the summary and the files that the run has put into ``out``."""
     exact = summary["spike_mismatches"] == 0
-    verdict = (
-        f'<p class="verdict {"good" if summary["equivalent"] else "bad"}">{summary["spike_mismatches"]:,} of '
-        f"{summary['spikes_compared']:,} spikes differ between network and circuit</p>"
-    )
     style = resources.files("snn2circuit.analysis").joinpath("report.css").read_text(encoding="utf-8")
     title = f"{results.dataset.title}: {summary['network']}"
     body = [
@@ -37,11 +35,11 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         f'<p class="lead">{escape(summary["neuron"])} neurons, {summary["steps"]} steps, '
         f"{summary['devices']:,} devices {escape(summary['device'])} with {summary['levels']} levels, "
         f"simulated in {escape(summary['simulator'])}</p>",
-        verdict,
+        *(f'<p class="verdict {kind}">{escape(text)}</p>' for text, kind in verdicts(summary)),
         "" if exact else f'<p class="bad">{escape(str(results.equivalence))}</p>',
         "<h2>Stack</h2>",
         embed((out / "stack.glb").read_bytes(), title, (out / "activity.json").read_text(encoding="utf-8")),
-        note(f"{summary['sheets']} sheets, {_size(summary['stack_mm'])}, process {summary['process']}."),
+        note(f"{summary['sheets']} sheets, {stack_size(summary['stack_mm'])}, process {summary['process']}."),
         figure(out / "cross_section.svg", "Cuts through the stack; every film is drawn equally high"),
         *_materials(results.bill),
         "<h2>Sign-off</h2>",
@@ -166,12 +164,12 @@ def _materials(bill: Bill) -> list[str]:
     return [
         "<h2>Materials</h2>",
         note(
-            f"{told['area_mm2']:g} mm2, {told['height_mm']:g} mm high, {told['vias']['total']:,} vias, "
+            f"{told['area_mm2']:g} mm², {told['height_mm']:g} mm high, {told['vias']['total']:,} vias, "
             f"{told['crossovers']['total']:,} crossovers, {told['contact_fingers']:,} contact fingers. "
             f"Neuron circuits: {parts}. Ink is the dry film; materials.csv has every layer of every sheet."
         ),
         table(
-            ("material", "area / mm2", "volume / ul"),
+            ("material", "area / mm²", "volume / µl"),
             [
                 (name, f"{amount['area_mm2']:.4g}", f"{amount['volume_ul']:.4g}")
                 for name, amount in told["materials"].items()
@@ -201,9 +199,9 @@ def _signoff(summary: Mapping[str, Any]) -> list[str]:
     ]
     return [
         note(verdict) if good else f'<p class="bad">{escape(verdict)}</p>',
-        table(("rule", "violations"), broken) if broken else "",
+        table(("rule", "violations"), broken),
         *(f'<p class="bad">{escape(text)}</p>' for text in lvs["first_faults"]),
-        table(("layer", "parasitic", "places", "least", "mean", "most", "formula"), extracted) if extracted else "",
+        table(("layer", "parasitic", "places", "least", "mean", "most", "formula"), extracted),
         note(_measured_lines(summary["measured_lines"])) if summary["measured_lines"] else "",
     ]
 
@@ -247,7 +245,7 @@ def _classification(evaluation: Evaluation, out: Path) -> list[str]:
         figure(out / "roc.png", "ROC curve of each class against the rest."),
         figure(out / "firing.png", "How often the neurons of each layer spike."),
         *(
-            note(f"Layer {layer['layer']}: never spiking {', '.join(map(str, layer['dead']))}.")
+            note(f"Layer {layer['layer']}: neurons that never spike are {_first(layer['dead'])}.")
             for layer in metrics["layers"]
             if layer["dead"]
         ),
@@ -279,6 +277,12 @@ def _causes(results: Results) -> list[str]:
         note(f"{causes}. Each cause was taken out alone in the exact solver; they need not add up."),
         table(("cause", "spikes that differ with it", "without it", "from the network"), causes.rows()),
     ]
+
+
+def _first(numbers: Sequence[int]) -> str:
+    """The numbers in words, the first few of them if they are many."""
+    more = f" and {len(numbers) - LISTED:,} more" if len(numbers) > LISTED else ""
+    return ", ".join(map(str, numbers[:LISTED])) + more
 
 
 def _share(value: float | None) -> str:
@@ -326,55 +330,3 @@ def _parts(summary: Mapping[str, Any], results: Results) -> list[str]:
             ],
         ),
     ]
-
-
-def headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The rows that a person reads first, for the terminal and the report."""
-    seconds, (low, high) = summary["seconds"], summary["accuracy_interval_95"]
-    return [
-        ("network", f"{summary['network']} {summary['neuron']}, {summary['steps']} steps"),
-        ("inputs", summary["inputs"]),
-        ("winner", f"the output with {DECISIONS[summary['decision']]}; ties go to the first"),
-        (
-            "test accuracy, trained",
-            f"{summary['accuracy_trained']:.2%} of {summary['test_samples']:,} samples "
-            f"(95 % interval {low:.2%} to {high:.2%})",
-        ),
-        (
-            "neurons that never spike",
-            ", ".join(f"layer {layer}: {len(dead)}" for layer, dead in enumerate(summary["dead_neurons"], start=1)),
-        ),
-        (
-            "test accuracy, mapped",
-            f"{summary['accuracy_mapped']:.2%} with {summary['levels']} levels of {summary['device']}",
-        ),
-        ("devices", f"{summary['devices']:,} in {summary['sheets']} sheets, {_size(summary['stack_mm'])}"),
-        (
-            "weights lost by mapping",
-            f"{summary['weights_vanished']} fell to 0, {summary['weights_saturated']} out of range",
-        ),
-        (
-            "circuit simulated",
-            f"{summary['images_simulated']} samples, {summary['simulator']}, {summary['ngspice_seconds']:.1f} s",
-        ),
-        ("spikes, network / circuit", f"{summary['spikes_model']:,} / {summary['spikes_circuit']:,}"),
-        (
-            "spikes that differ",
-            f"{summary['spike_mismatches']:,} of {summary['spikes_compared']:,} "
-            f"(against snnTorch: {summary['spike_mismatches_snntorch']:,})",
-        ),
-        (
-            "worst membrane error",
-            f"{summary['worst_membrane_error']:.1e} (smallest margin {summary['smallest_margin']:.1e})",
-        ),
-        *((f"note on {stage}", note) for stage, note in summary["notes"].items()),
-        (
-            "time",
-            f"{sum(seconds.values()):.1f} s: " + ", ".join(f"{name} {value:.1f}" for name, value in seconds.items()),
-        ),
-    ]
-
-
-def _size(stack_mm: Sequence[float]) -> str:
-    width, depth, height = stack_mm
-    return f"{width:.4g} x {depth:.4g} x {height:.3g} mm"

@@ -20,24 +20,14 @@ def run(design_file: Path | None, out: Path, fresh: bool, engine: str | None, te
     """Run all stages: train, map, netlist, simulate, compare, layout, sign-off, report."""
     design = read_design(design_file, engine)
     from snn2circuit import flow
-    from snn2circuit.analysis.report import headline
+    from snn2circuit.analysis.headline import headline, verdicts
 
     with stage_bars() as tell:
         summary = flow.run(design, out, fresh=fresh, tensorboard=tensorboard, on_progress=tell)
     table(headline(summary))
-    drc, lvs = summary["drc"], summary["lvs"]
-    good, clean = summary["equivalent"], drc["violations"] == 0 and lvs["match"]
-    click.secho(
-        f"{summary['spike_mismatches']:,} of {summary['spikes_compared']:,} spikes differ between network and circuit",
-        fg="green" if good else "red",
-        bold=True,
-    )
-    click.secho(
-        f"masks: {drc['violations']:,} design rule violations, "
-        f"{'the circuit of the crossbar' if lvs['match'] else 'NOT the circuit of the crossbar'}",
-        fg="green" if clean else "red",
-        bold=True,
-    )
+    colors = {"good": "green", "bad": "red", "warning": "yellow"}
+    for text, kind in verdicts(summary):
+        click.secho(text, fg=colors[kind], bold=True)
     click.echo(f"\nreport  {out / 'report.html'}\nviewer  snn2circuit view {out}\ndecks   {out / 'netlist'}")
-    if not (good and clean):
+    if not (summary["equivalent"] and summary["drc"]["violations"] == 0 and summary["lvs"]["match"]):
         sys.exit(2)
