@@ -69,10 +69,10 @@ def plot_sections(layout: Layout, path: Path) -> None:
 
 def _cut(layout: Layout, axis: int, at: int) -> list[tuple[str, Ints]]:
     """Boxes of each layer that the plane ``axis = at`` runs through, or next to none of the width of a nanometre."""
-    device = next(layer.name for layer in layout.process.layers if layer.role == "device")
     found = []
     for sheet in layout.sheets:
-        for layer, boxes in [*((shapes.layer, shapes.boxes) for shapes in sheet.shapes), (device, sheet.devices.boxes)]:
+        drawn = [(shapes.layer, shapes.boxes) for shapes in sheet.shapes]
+        for layer, boxes in drawn + [(layer.name, devices.boxes) for layer, devices in layout.printed(sheet)]:
             found.append((layer, boxes[(boxes[:, axis] <= at) & (at < boxes[:, axis + 3])]))
     return found
 

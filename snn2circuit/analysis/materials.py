@@ -100,8 +100,7 @@ def list_materials(layout: Layout, crossbar: CrossbarNetwork) -> Bill:
     for number, sheet in enumerate(layout.sheets, start=1):
         for layer in layout.process.layers:
             areas = [_areas(shapes.boxes, shapes.round) for shapes in sheet.shapes if shapes.layer == layer.name]
-            if layer.role == "device":
-                areas.append(_areas(sheet.devices.boxes, False))
+            areas += [_areas(devices.boxes, False) for printed, devices in layout.printed(sheet) if printed is layer]
             found = np.concatenate(areas) if areas else np.empty(0)
             if not len(found):
                 continue
@@ -169,7 +168,7 @@ def _crossovers(layout: Layout, sheet: Sheet) -> int:
             for box, net in zip(low.boxes.tolist(), low.nets.tolist(), strict=True):
                 over = (x0 < box[3]) & (x1 > box[0]) & (y0 < box[4]) & (y1 > box[1]) & (high.nets != net)
                 count += int(over.sum())
-    return count - len(sheet.devices.rows)
+    return count - sum(len(devices.rows) for devices in sheet.planes)
 
 
 def _rounded(value: float) -> float:

@@ -37,8 +37,13 @@ def write_placement(crossbar: CrossbarNetwork, layout: Layout, path: Path) -> No
     with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for number, sheet in enumerate(layout.sheets, start=1):
-            layer, devices = crossbar.layers[sheet.network_layer], sheet.devices
+        tiles = (
+            (number, sheet, tile, devices)
+            for number, sheet in enumerate(layout.sheets, start=1)
+            for tile, devices in enumerate(sheet.planes, start=sheet.tile + 1)
+        )
+        for number, sheet, tile, devices in tiles:
+            layer = crossbar.layers[sheet.network_layer]
             at = (devices.rows, devices.columns)
             positive = devices.polarity > 0
             target = layer.target_neg[at]
@@ -58,7 +63,7 @@ def write_placement(crossbar: CrossbarNetwork, layout: Layout, path: Path) -> No
                     f"{1 / siemens:.9g}",
                     f"{off:.3e}",
                     number,
-                    sheet.tile + 1,
+                    tile,
                     f"{x / 1e6:.6g}",
                     f"{y / 1e6:.6g}",
                     f"{z / 1e3:.6g}",

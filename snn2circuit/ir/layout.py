@@ -1,8 +1,8 @@
 """The printed stack as data: a process, sheets, and on each sheet boxes with their nets, in integer nanometres.
 
-One sheet carries one weight layer, or one row tile of it. Its shapes are grouped by process layer and held as arrays,
-never as one object a shape. Every shape knows its net, so a checker can ask whether touching metal agrees with intended
-connectivity.
+One sheet carries one weight layer, or one row tile of it, or two that share the bit lines between them. Its shapes are
+grouped by process layer and held as arrays, never as one object a shape. Every shape knows its net, so a checker can
+ask whether touching metal agrees with intended connectivity.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from snn2circuit.ir.noun import Floats, Ints, freeze, noun
 from snn2circuit.ir.parts import Quantity
 
 Role = Literal["substrate", "conductor", "device", "dielectric", "via", "cell"]
-Mode = Literal["sheet_per_layer", "isolated", "staircase"]  # foils laminated; the others on one foil, see layout.rules
+# Foils laminated; the others on one foil, see layout.rules.
+Mode = Literal["sheet_per_layer", "isolated", "staircase", "shared_electrode"]
 
 
 @noun
@@ -64,6 +65,11 @@ class Process:
                     f"the next free number is {min(set(range(1, 256)) - {each.mask for each in self.layers})}"
                 )
             owner[layer.mask] = layer.name
+
+    @property
+    def device_layers(self) -> tuple[ProcessLayer, ...]:
+        """What devices are printed with, bottom to top: below the bit lines, then above them."""
+        return tuple(layer for layer in self.layers if layer.role == "device")
 
     def layer(self, name: str) -> ProcessLayer:
         """The layer called ``name``."""
@@ -125,11 +131,17 @@ class Sheet:
 
     name: str  # e.g. "sheet 1"
     network_layer: int  # from 0
-    tile: int = 0  # of the layer's row tiles, from 0
+    tile: int = 0  # of the layer's row tiles, from 0; the lower one where it carries two
     rotation: int  # 0 or 90 degrees: word lines run along x or along y
     z_nm: int  # bottom of the substrate
     shapes: tuple[Shapes, ...]
     devices: Devices
+    upper: Devices | None = None  # of the layer's next row tile, above the bit lines
+
+    @property
+    def planes(self) -> tuple[Devices, ...]:
+        """The devices of each row tile that the sheet carries, bottom to top."""
+        return (self.devices,) if self.upper is None else (self.devices, self.upper)
 
 
 @noun
@@ -143,6 +155,16 @@ class Layout:
     levels: int  # conductance levels the devices were chosen from
     assumptions: tuple[str, ...]  # what no source gave, in words
     mode: Mode = "sheet_per_layer"
+
+    def printed(self, sheet: Sheet) -> tuple[tuple[ProcessLayer, Devices], ...]:
+        """The devices of ``sheet``, bottom to top, each with the process layer that they are printed in."""
+        layers = self.process.device_layers
+        if len(layers) < len(sheet.planes):
+            raise LayoutError(
+                f"process {self.process.name} has {len(layers)} layers of role device, {sheet.name} has devices in "
+                f"{len(sheet.planes)}"
+            )
+        return tuple(zip(layers, sheet.planes, strict=False))
 
     @property
     def bounds(self) -> Ints:

@@ -8,7 +8,7 @@ from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.layout import Process
 from snn2circuit.ir.parts import Quantity
 from snn2circuit.layout.plan import Plan
-from snn2circuit.layout.rules import BETWEEN, DEVICES, SUBSTRATE, Rules
+from snn2circuit.layout.rules import DEVICES, NEEDS, SUBSTRATE, Rules
 from snn2circuit.units import engineering
 
 NOT_MODELLED = (
@@ -59,7 +59,7 @@ def _resistors(crossbar: CrossbarNetwork, process: Process, rules: Rules) -> Ite
 
 
 def _quantities(process: Process, rules: Rules) -> Iterator[tuple[str, Quantity]]:
-    unused = {name for mode, names in BETWEEN.items() if mode != rules.mode for name in names} - {SUBSTRATE}
+    unused = {name for names in NEEDS.values() for name in names} - {SUBSTRATE, *NEEDS[rules.mode]}
     for layer in process.layers:
         if layer.name in unused:
             continue

@@ -30,6 +30,10 @@ from snn2circuit.layout.rules import (
     LAYERS,
     SUBSTRATE,
     SUBSTRATE_VIAS,
+    UPPER,
+    UPPER_CONTACTS,
+    UPPER_DIELECTRIC,
+    UPPER_WORD_LINES,
     WORD_LINES,
     Rules,
     read_rules,
@@ -41,16 +45,19 @@ BARE = -1  # net of shapes that carry none
 def build_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto") -> Layout:
     """The stack of ``crossbar`` in ``process``: a sheet for each row tile of each layer, the first at the bottom.
 
+    In mode ``shared_electrode`` each two consecutive tiles of a layer share a sheet.
+
     ``mode`` is one of :data:`snn2circuit.layout.rules.MODES`.
 
     Raises:
-        LayoutError: the process cannot make it; the text names the rule. Or a crossbar is cut by columns.
+        LayoutError: the process cannot make it; the text names the rule. Or a crossbar is cut by columns, or no two
+            row tiles are there to share bit lines.
     """
     check_tiles(crossbar)
     rules = read_rules(process, mode)
     plan = plan_stack(crossbar, rules)
     check_size(plan, process)
-    names = nets.all_nets(crossbar)
+    names = nets.all_nets(crossbar, rules.mode)
     ids = {name: index for index, name in enumerate(names)}
     return Layout(
         name=crossbar.name,
@@ -91,10 +98,12 @@ class _Draft:
         self.is_first, self.is_last = index == 0, index == len(plan.sheets) - 1
         self.layer: CrossbarLayer = crossbar.layers[self.plan.layer]
         self.ids = ids
-        self.bottom = rules.bottom(index)
+        self.has_upper = len(self.plan.upper_rows) > 0
+        self.bottom = sum(rules.height(below, len(plan.sheets[below].upper_rows) > 0) for below in range(index))
         self.base, self.base_vias = BETWEEN[rules.mode] if index else (SUBSTRATE, SUBSTRATE_VIAS)
         words = self.net_ids(nets.word_lines(crossbar, self.plan.layer + 1))[self.plan.first_row :]
-        self.word_nets, self.passing_nets = words[: len(self.plan.rows)], words[len(self.plan.rows) :]
+        ends = np.cumsum([len(self.plan.rows), len(self.plan.upper_rows)])
+        self.word_nets, self.upper_nets, self.passing_nets = np.split(words, ends)
         self.output_nets = self.net_ids(nets.outputs(crossbar, self.plan.layer + 1))
         self.rail_nets = self.net_ids(nets.RAILS)
         self.groups: dict[str, tuple[list[Ints], list[Ints]]] = {}
@@ -104,6 +113,8 @@ class _Draft:
             ((WORD_LINES,), rules.word),
             ((DIELECTRIC, CONTACTS, CELLS), rules.between),
             ((BIT_LINES,), rules.bit),
+            (UPPER[:3], rules.upper_between if self.has_upper else 0),
+            (UPPER[3:], rules.upper_word if self.has_upper else 0),
             ((ENCAPSULATION,), rules.encapsulation),
         ):
             planes.update(dict.fromkeys(names, _Plane(low=z, high=z + thickness)))
@@ -154,7 +165,7 @@ class _Draft:
                 layer=layer,
                 boxes=np.concatenate(boxes),
                 nets=np.concatenate(owners),
-                round=layer in (self.base_vias, CONTACTS),
+                round=LAYERS[layer] == "via",
             )
             for layer, (boxes, owners) in sorted(self.groups.items(), key=lambda item: list(LAYERS).index(item[0]))
         )
@@ -165,7 +176,12 @@ class _Draft:
             rotation=90 if self.plan.turned else 0,
             z_nm=self.bottom,
             shapes=shapes,
-            devices=self.devices(),
+            devices=self.devices(DIELECTRIC, self.plan.rows, self.plan.first_row),
+            upper=(
+                self.devices(UPPER_DIELECTRIC, self.plan.upper_rows, self.plan.first_row + len(self.plan.rows))
+                if self.has_upper
+                else None
+            ),
         )
 
     @property
@@ -182,32 +198,45 @@ class _Draft:
         return start, int(negative[-1]) - self.rules.patch // 2 + self.rules.patch
 
     def draw_word_lines(self) -> None:
-        rules, plan = self.rules, self.plan
-        low = plan.rows - rules.width // 2
-        high = low + rules.width
-        start = np.full(len(plan.rows), self.crossed[0])
-        end = np.full(len(plan.rows), self.crossed[1])
-        inputs = plan.inputs
-        fingered = np.ones(len(plan.rows), dtype=bool)
+        plan, lower = self.plan, len(self.plan.rows)
+        driven = plan.inputs if plan.layer else 0  # by cells below; the other rows end in contact fingers
         if plan.layer:
-            fingered[:inputs] = False
-            driven = np.append(plan.rows[:inputs], plan.above)
-            owners = np.append(self.word_nets[:inputs], self.passing_nets[: len(plan.above)])
-            over = np.full(len(driven), -self.stack.output)
-            self.draw_squares(self.base_vias, over, driven, rules.via, owners)
-            self.draw_squares(WORD_LINES, over, driven, rules.pad, owners)
-            self.draw_squares(CONTACTS, over[inputs:], driven[inputs:], rules.via, owners[inputs:])
-            self.draw_squares(BIT_LINES, over[inputs:], driven[inputs:], rules.pad, owners[inputs:])
-            start[:inputs] = -self.stack.output - rules.pad // 2 + rules.pad
-        end[fingered] = plan.fingers
-        self.draw(WORD_LINES, start, low, end, high, self.word_nets)
-        if fingered.any():
-            finger = (plan.fingers, low[fingered], plan.fingers + rules.finger, high[fingered])
-            self.draw(WORD_LINES, *finger, self.word_nets[fingered])
+            rows = np.concatenate([plan.rows, plan.upper_rows])[:driven]
+            v = np.append(rows, plan.above)
+            owners = np.concatenate([self.word_nets, self.upper_nets])[:driven]
+            owners = np.append(owners, self.passing_nets[: len(plan.above)])
+            u, up = np.full(len(v), -self.stack.output), slice(min(driven, lower), None)
+            self.draw_squares(self.base_vias, u, v, self.rules.via, owners)
+            self.draw_squares(WORD_LINES, u, v, self.rules.pad, owners)
+            self.draw_squares(CONTACTS, u[up], v[up], self.rules.via, owners[up])
+            self.draw_landings(u[up], v[up], owners[up])
+        self.draw_rows(WORD_LINES, plan.rows, self.word_nets, min(driven, lower), plan.fingers)
+        if self.has_upper:
+            self.draw_rows(
+                UPPER_WORD_LINES, plan.upper_rows, self.upper_nets, max(driven - lower, 0), plan.upper_fingers
+            )
+
+    def draw_rows(self, layer: str, rows: Ints, owners: Ints, driven: int, fingers: int) -> None:
+        """Word lines; the first ``driven`` start at a pad over the cells below, the others end in contact fingers."""
+        rules = self.rules
+        low = rows - rules.width // 2
+        high = low + rules.width
+        start, end = (np.full(len(rows), edge) for edge in self.crossed)
+        start[:driven] = -self.stack.output - rules.pad // 2 + rules.pad
+        end[driven:] = fingers
+        self.draw(layer, start, low, end, high, owners)
+        self.draw(layer, fingers, low[driven:], fingers + rules.finger, high[driven:], owners[driven:])
+
+    def draw_landings(self, u: Ints, v: ArrayLike, owners: Ints) -> None:
+        """Pads in the plane of the bit lines, and on sheets with more planes up to their top: there vias land."""
+        self.draw_squares(BIT_LINES, u, v, self.rules.pad, owners)
+        if self.has_upper:
+            self.draw_squares(UPPER_CONTACTS, u, v, self.rules.via, owners)
+            self.draw_squares(UPPER_WORD_LINES, u, v, self.rules.pad, owners)
 
     def draw_bit_lines(self) -> None:
         rules, plan = self.rules, self.plan
-        top = int(plan.rows[-1]) - rules.patch // 2 + rules.patch
+        top = int(np.append(plan.rows, plan.upper_rows).max()) - rules.patch // 2 + rules.patch
         for polarity, centres in zip((+1, -1), self.bit_centres, strict=True):
             low = centres - rules.width // 2
             owners = self.net_ids(nets.bit_lines(self.crossbar, plan.layer + 1, polarity))
@@ -218,17 +247,41 @@ class _Draft:
                     self.draw(BIT_LINES, low, start, low + rules.width, rules.space, owners)
                 start = rules.space + rules.pad
             self.draw(BIT_LINES, low, start, low + rules.width, top, owners)
-        patch_low = plan.rows - rules.patch // 2
-        below = np.append(rules.joint_end if plan.joined else 0, patch_low[:-1] + rules.patch)
         if plan.joined and plan.has_cells:  # bit lines cross the first rail at the cells' edge
             self.draw(DIELECTRIC, self.crossed[0], 0, self.crossed[1], rules.space, BARE)
-        free = below < patch_low
-        self.draw(DIELECTRIC, self.crossed[0], below[free], self.crossed[1], patch_low[free], BARE)
+        self.draw_filling(DIELECTRIC, plan.rows, top)
+        if self.has_upper:
+            self.draw_filling(UPPER_DIELECTRIC, plan.upper_rows, top)
+            if plan.layer == 0:
+                self.draw_insulation()
+
+    def draw_filling(self, layer: str, rows: Ints, top: int) -> None:
+        """Dielectric between the devices of neighbouring rows, up to where the bit lines end."""
+        rules = self.rules
+        low = rows - rules.patch // 2
+        start, end = np.append(rules.joint_end if self.plan.joined else 0, low + rules.patch), np.append(low, top)
+        free = start < end
+        self.draw(layer, self.crossed[0], start[free], self.crossed[1], end[free], BARE)
+
+    def draw_insulation(self) -> None:
+        """Dielectric between the devices of one row, where word lines run right above those of the lower tile."""
+        rules, plan = self.rules, self.plan
+        devices = np.sort(np.concatenate(self.bit_centres)) - rules.patch // 2
+        start = np.append(devices[0] - rules.overlay, devices + rules.patch)
+        end = np.append(devices, plan.upper_fingers + rules.finger + rules.overlay)
+        free = start < end
+        low = plan.upper_rows[:, None] - rules.patch // 2 + np.zeros(int(free.sum()), dtype=np.int64)
+        sides = (np.broadcast_to(edge[free], low.shape).ravel() for edge in (start, end))
+        u0, u1 = sides
+        self.draw(UPPER_DIELECTRIC, u0, low.ravel(), u1, low.ravel() + rules.patch, BARE)
 
     def draw_joints(self, centres: Ints, owners: Ints) -> None:
         """Where bit lines meet those of the sheets above and below that carry tiles of the same layer."""
         rules = self.rules
-        self.draw_squares(BIT_LINES, centres, rules.joint, rules.pad, owners)
+        if self.plan.has_cells:  # nothing lands here
+            self.draw_squares(BIT_LINES, centres, rules.joint, rules.pad, owners)
+        else:
+            self.draw_landings(centres, rules.joint, owners)
         if self.plan.tile:
             self.draw_squares(self.base_vias, centres, rules.joint, rules.via, owners)
             self.draw_squares(WORD_LINES, centres, rules.joint, rules.pad, owners)
@@ -244,7 +297,7 @@ class _Draft:
             self.draw(BIT_LINES, low, edge, low + rules.width, out, self.output_nets)
             self.draw(BIT_LINES, low, edge - rules.finger, low + rules.width, edge, self.output_nets)
         else:
-            self.draw_squares(BIT_LINES, plan.columns, out, rules.pad, self.output_nets)
+            self.draw_landings(plan.columns, out, self.output_nets)
 
     def draw_rails(self) -> None:
         rules, plan, corner = self.rules, self.plan, -self.stack.rails
@@ -262,7 +315,7 @@ class _Draft:
             self.draw_squares(self.base_vias, corner, corner, rules.via, self.rail_nets)
         if not self.is_last:
             self.draw_squares(CONTACTS, corner, corner, rules.via, self.rail_nets)
-            self.draw_squares(BIT_LINES, corner, corner, rules.pad, self.rail_nets)
+            self.draw_landings(corner, corner, self.rail_nets)
 
     def draw_marks(self) -> None:
         across, *ends = self.stack.marks
@@ -287,24 +340,24 @@ class _Draft:
         """Over all of the topmost sheet, but the fingers at its near edge and, where it has some, at its far edge."""
         rules, plan = self.rules, self.plan
         near = plan.near[1] + rules.space + rules.finger
-        far = plan.fingers
-        if plan.strips or plan.far[0] <= plan.fingers:  # what it is printed on ends there, but for the strips
-            far = min(plan.far[0], plan.fingers) - rules.space
+        far = plan.upper_fingers
+        if plan.strips or plan.far[0] <= far:  # what it is printed on ends there, but for the strips
+            far = min(plan.far[0], far) - rules.space
         self.draw(ENCAPSULATION, plan.near[0] + rules.space, near, far, plan.far[1] - rules.space, BARE)
 
-    def devices(self) -> Devices:
-        layer, first = self.layer, self.plan.first_row
-        tile = slice(first, first + len(self.plan.rows))
-        shape = (len(self.plan.rows), layer.columns, 2)
+    def devices(self, plane: str, placed: Ints, first: int) -> Devices:
+        """The devices of one tile in the plane of layer ``plane``: rows from ``first`` on, which lie at ``placed``."""
+        layer, patch = self.layer, self.rules.patch
+        tile = slice(first, first + len(placed))
+        shape = (len(placed), layer.columns, 2)
         rows, columns, sides = (axis.ravel() for axis in np.indices(shape))
-        low_u = np.stack(self.bit_centres, axis=1)[columns, sides] - self.rules.patch // 2
-        low_v = self.plan.rows[rows] - self.rules.patch // 2
-        patch = self.rules.patch
+        low_u = np.stack(self.bit_centres, axis=1)[columns, sides] - patch // 2
+        low_v = placed[rows] - patch // 2
         return Devices(
             rows=first + rows,
             columns=columns,
             polarity=1 - 2 * sides,
-            boxes=self.boxes(DIELECTRIC, low_u, low_v, low_u + patch, low_v + patch),
+            boxes=self.boxes(plane, low_u, low_v, low_u + patch, low_v + patch),
             weight=np.repeat(layer.weights[tile], 2),
             conductance=np.stack(layer.programmed, axis=-1)[tile].ravel(),
             level=np.stack([layer.level_pos, layer.level_neg], axis=-1)[tile].ravel(),

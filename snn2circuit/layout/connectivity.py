@@ -41,14 +41,15 @@ def check_connectivity(layout: Layout, crossbar: CrossbarNetwork) -> Connectivit
     Raises:
         LayoutError: they differ; the text names net, layer, row and column of the first faults and counts the rest.
     """
-    carried_out = [(sheet.network_layer + 1, sheet.tile) for sheet in layout.sheets]
-    planned = [(number, crossbar.layers[number - 1].tiles.index(tile)) for number, tile in nets.sheets(crossbar)]
+    carried_out = [(sheet.network_layer + 1, sheet.tile, len(sheet.planes)) for sheet in layout.sheets]
+    wanted = nets.sheets(crossbar, layout.mode)
+    planned = [(number, crossbar.layers[number - 1].tiles.index(tiles[0]), len(tiles)) for number, tiles in wanted]
     if carried_out != planned:
         raise LayoutError(
-            f"layout {layout.name} has sheets for layers {[number for number, _ in carried_out]}, "
-            f"crossbar {crossbar.name} needs one for each tile of layers {[number for number, _ in planned]}"
+            f"layout {layout.name} has sheets for layers {[number for number, *_ in carried_out]}, "
+            f"crossbar {crossbar.name} needs one for each tile of layers {[number for number, *_ in planned]}"
         )
-    expected = nets.all_nets(crossbar)
+    expected = nets.all_nets(crossbar, layout.mode)
     faults = [
         *(f"net {name} of the crossbar is not in the layout" for name in expected if name not in set(layout.nets)),
         *(f"net {name} of the layout is not in the crossbar" for name in layout.nets if name not in set(expected)),
@@ -64,10 +65,11 @@ def check_connectivity(layout: Layout, crossbar: CrossbarNetwork) -> Connectivit
     faults += _shorts(layout, found) + _opens(layout, found)
     net_of = np.full(found.components + 2, -1)
     net_of[found.component[::-1]] = carried[::-1]
-    for index, (sheet, (number, tile)) in enumerate(zip(layout.sheets, nets.sheets(crossbar), strict=True)):
+    for index, (sheet, (number, tiles)) in enumerate(zip(layout.sheets, wanted, strict=True)):
         ids, layer = _Ids(layout, crossbar, number), crossbar.layers[number - 1]
-        faults += _device_faults(sheet, layer, tile.rows, ids, found, net_of, index)
-        if tile.rows.stop == layer.rows:  # the cells stand on the topmost of a layer's sheets
+        for plane, tile in enumerate(tiles):
+            faults += _device_faults(sheet, plane, layer, tile.rows, ids, found.ends[index][plane], net_of)
+        if tiles[-1].rows.stop == layer.rows:  # the cells stand on the topmost of a layer's sheets
             faults += _cell_faults(layout, ids, found.cells[index], net_of)
         elif found.cells[index]:
             faults.append(f"{sheet.name} has {len(found.cells[index])} cells; those of layer {number} stand above it")
@@ -77,7 +79,7 @@ def check_connectivity(layout: Layout, crossbar: CrossbarNetwork) -> Connectivit
         nets=found.components,
         conductors=len(carried),
         contacts=len(found.contacts),
-        devices=sum(len(sheet.devices.rows) for sheet in layout.sheets),
+        devices=sum(len(devices.rows) for sheet in layout.sheets for devices in sheet.planes),
         cells=sum(len(cells) for cells in found.cells),
     )
 
@@ -126,9 +128,10 @@ def _opens(layout: Layout, found: Extraction) -> list[str]:
 
 
 def _device_faults(
-    sheet: Sheet, layer: CrossbarLayer, tile: slice, ids: _Ids, found: Extraction, net_of: Ints, index: int
+    sheet: Sheet, plane: int, layer: CrossbarLayer, tile: slice, ids: _Ids, ends: tuple[Ints, Ints], net_of: Ints
 ) -> list[str]:
-    devices = sheet.devices
+    devices = sheet.planes[plane]
+    words, bits = ends if plane == 0 else ends[::-1]  # below and above; the upper tile lies upside down
 
     def name(row: int, column: int, side: int) -> str:
         return f"device of layer {ids.number}, row {row}, column {column}, polarity {'+-'[side]}"
@@ -137,16 +140,16 @@ def _device_faults(
         return name(int(devices.rows[device]), int(devices.columns[device]), int(devices.polarity[device] < 0))
 
     faults = []
-    for ends, what in ((found.below[index], "word line"), (found.above[index], "bit line")):
+    for touched, what in ((words, "word line"), (bits, "bit line")):
         for value, how in ((NOTHING, "touches no"), (SEVERAL, "touches more than one")):
-            faults += [f"{stored(int(device))} {how} {what}" for device in np.flatnonzero(ends == value)]
+            faults += [f"{stored(int(device))} {how} {what}" for device in np.flatnonzero(touched == value)]
 
     row_of = np.full(ids.count + 1, -1)  # the last entry answers for net -1
     row_of[ids.rows] = np.arange(layer.rows)
     place_of = np.full(len(row_of), -1)
     place_of[ids.pairs.ravel()] = np.arange(ids.pairs.size)
-    row, place = row_of[net_of[found.below[index]]], place_of[net_of[found.above[index]]]
-    joined = (found.below[index] >= 0) & (found.above[index] >= 0)
+    row, place = row_of[net_of[words]], place_of[net_of[bits]]
+    joined = (words >= 0) & (bits >= 0)
     stray = joined & ((row < 0) | (place < 0))
     faults += [f"{stored(int(device))} joins lines of other layers" for device in np.flatnonzero(stray)]
 
@@ -154,11 +157,14 @@ def _device_faults(
     key = row[good] * ids.pairs.size + place[good]
     count = np.bincount(key, minlength=layer.rows * ids.pairs.size)
     here = np.zeros(layer.rows, dtype=np.int64)
-    here[tile] = 1  # the other rows have their devices on other sheets
+    here[tile] = 1  # the other rows have their devices on other sheets, or on the other side of the bit lines
+    where = (" below the bit lines", " above the bit lines")[plane] if len(sheet.planes) > 1 else ""
     for absent in np.flatnonzero(count != here.repeat(ids.pairs.size)):
         row_number, rest = divmod(int(absent), ids.pairs.size)
         if not here[row_number]:
-            faults.append(f"{name(row_number, *divmod(rest, 2))} is on {sheet.name}, which does not carry its tile")
+            faults.append(
+                f"{name(row_number, *divmod(rest, 2))} is on {sheet.name}{where}, which does not carry its tile"
+            )
             continue
         how = "is missing" if count[absent] == 0 else f"is there {count[absent]} times"
         faults.append(f"{name(row_number, *divmod(rest, 2))} {how}")
@@ -174,8 +180,8 @@ def _device_faults(
     for what, wanted, held in truth:
         for device in good[held[good] != wanted[key]]:
             place_key = int(row[device] * ids.pairs.size + place[device])
-            where = name(int(row[device]), *divmod(int(place[device]), 2))
-            faults.append(f"{where}: {what} is {held[device]}, the crossbar has {wanted[place_key]}")
+            who = name(int(row[device]), *divmod(int(place[device]), 2))
+            faults.append(f"{who}: {what} is {held[device]}, the crossbar has {wanted[place_key]}")
     return faults
 
 

@@ -35,8 +35,8 @@ class Extraction:
     contacts: Ints  # (contacts, 2), indices of conductors, smaller first
     components: int
     component: Ints  # (conductors,)
-    below: tuple[Ints, ...]  # per sheet (devices,): component under each device, or NOTHING, or SEVERAL
-    above: tuple[Ints, ...]  # per sheet (devices,): component over each device
+    ends: tuple[tuple[tuple[Ints, Ints], ...], ...]
+    """Per sheet and plane of devices: component under each device, and over it, or NOTHING, or SEVERAL."""
     cells: tuple[tuple[frozenset[int], ...], ...]  # per sheet, per neuron cell: components against it
 
 
@@ -53,20 +53,16 @@ def extract(layout: Layout) -> Extraction:
     for number, members in enumerate(components):
         component[list(members)] = number
 
-    below, above, cells = [], [], []
-    for sheet in layout.sheets:
-        under, over = _device_ends(sheet, conductors, component)
-        below.append(under)
-        above.append(over)
-        cells.append(_against_cells(layout, sheet, conductors, component))
     return Extraction(
         conductors=conductors,
         contacts=pairs,
         components=len(components),
         component=component,
-        below=tuple(below),
-        above=tuple(above),
-        cells=tuple(cells),
+        ends=tuple(
+            tuple(_device_ends(devices.boxes, conductors, component) for devices in sheet.planes)
+            for sheet in layout.sheets
+        ),
+        cells=tuple(_against_cells(layout, sheet, conductors, component) for sheet in layout.sheets),
     )
 
 
@@ -90,8 +86,7 @@ def _conductors(layout: Layout) -> Conductors:
     )
 
 
-def _device_ends(sheet: Sheet, conductors: Conductors, component: Ints) -> tuple[Ints, Ints]:
-    boxes = sheet.devices.boxes
+def _device_ends(boxes: Ints, conductors: Conductors, component: Ints) -> tuple[Ints, Ints]:
     devices = Solids(boxes=boxes, round=np.zeros(len(boxes), dtype=np.bool_))
     pairs = find_contacts(devices, conductors.solids)
     touched = conductors.solids.boxes[pairs[:, 1]]

@@ -123,8 +123,9 @@ class _Scene:
 
     def add_sheet(self, index: int, sheet: Sheet) -> int:
         children = [self.add_shapes(index, sheet, shapes) for shapes in sheet.shapes if len(shapes.boxes)]
-        if len(sheet.devices.rows):
-            children.append(self.add_devices(index, sheet))
+        for tile, (layer, devices) in enumerate(self.layout.printed(sheet), start=sheet.tile):
+            if len(devices.rows):
+                children.append(self.add_devices(index, sheet, tile, layer, devices))
         node: dict[str, Any] = {
             "name": sheet.name,
             "extras": {
@@ -157,16 +158,12 @@ class _Scene:
             f"{sheet.name} · {layer.name}", layer, solid, shapes.boxes, {"_NET": shapes.nets}, extras
         )
 
-    def add_devices(self, index: int, sheet: Sheet) -> int:
-        devices = sheet.devices
-        layer = next((each for each in self.layout.process.layers if each.role == "device"), None)
-        if layer is None:
-            raise LayoutError(f"process {self.layout.process.name} has no layer of role device, {sheet.name} has some")
+    def add_devices(self, index: int, sheet: Sheet, tile: int, layer: ProcessLayer, devices: Devices) -> int:
         extras = {
             "kind": "devices",
             "sheet": index,
             "network_layer": sheet.network_layer,
-            "tile": sheet.tile,
+            "tile": tile,
             "layer": layer.name,
             "role": layer.role,
             "material": layer.material,

@@ -8,6 +8,7 @@ named after the word line. Only the last layer's spikes leave the stack under th
 from __future__ import annotations
 
 from snn2circuit.ir.crossbar import CrossbarNetwork, Tile
+from snn2circuit.ir.layout import Mode
 
 RAILS = ("vdd", "vss", "gnd", "phi", "sample", "latch", "discharge")
 
@@ -33,18 +34,23 @@ def outputs(crossbar: CrossbarNetwork, layer: int) -> list[str]:
     return [f"wl_l{layer + 1}_r{neuron}" for neuron in columns]
 
 
-def sheets(crossbar: CrossbarNetwork) -> list[tuple[int, Tile]]:
-    """What each sheet of the stack carries, bottom to top: a layer (from 1) and one of its tiles."""
-    return [(layer, tile) for layer, crossed in enumerate(crossbar.layers, start=1) for tile in crossed.tiles]
+def sheets(crossbar: CrossbarNetwork, mode: Mode) -> list[tuple[int, tuple[Tile, ...]]]:
+    """What each sheet of the stack carries, bottom to top: a layer (from 1) and one of its tiles, or two that share."""
+    count = 2 if mode == "shared_electrode" else 1
+    return [
+        (layer, crossed.tiles[first : first + count])
+        for layer, crossed in enumerate(crossbar.layers, start=1)
+        for first in range(0, len(crossed.tiles), count)
+    ]
 
 
-def all_nets(crossbar: CrossbarNetwork) -> list[str]:
+def all_nets(crossbar: CrossbarNetwork, mode: Mode) -> list[str]:
     """Every net of the stack, once: rails, word and bit lines layer by layer, the last layer's spikes, marks."""
     names = list(RAILS)
     for layer in range(1, len(crossbar.layers) + 1):
         names += word_lines(crossbar, layer) + bit_lines(crossbar, layer, +1) + bit_lines(crossbar, layer, -1)
     names += outputs(crossbar, len(crossbar.layers))
-    return names + [name for sheet in range(1, len(sheets(crossbar)) + 1) for name in marks(sheet)]
+    return names + [name for sheet in range(1, len(sheets(crossbar, mode)) + 1) for name in marks(sheet)]
 
 
 def marks(sheet: int) -> list[str]:

@@ -23,6 +23,12 @@ higher tiles on strips of their interlayer, between which the others stay bare. 
 where the cells below drive them, each beside those of the tile before; what drives a higher tile passes the sheets
 below it in a via column.
 
+*Shared bit lines.* In mode ``shared_electrode`` a sheet carries two consecutive row tiles, the second one above the bit
+lines. In the first layer its word lines lie right above those of the first, so the bit lines cross two rows at every
+step and are half as long; its fingers end before those below, which reach further out. In later layers its rows lie
+beside those of the first tile and come up through contacts. Two tiles on one sheet need no joint; sheets are joined as
+above, their via columns passing the upper planes too.
+
 *Sheet to sheet.* The output of cell ``n`` lies at ``u = c_n`` on its sheet, which is ``v = c_n`` on the turned sheet
 above: there word line ``n`` runs, starting exactly over the output. So a via connects them and nothing has to be
 routed; in exchange the rows of a sheet have the pitch of the cells below.
@@ -56,11 +62,12 @@ class SheetPlan:
     """Positions on one sheet, in nm and in the sheet's own axes."""
 
     layer: int  # that it carries, from 0
-    tile: int  # of the layer's row tiles, from 0
+    tile: int  # of the layer's row tiles, from 0; the lower one where it carries two
     first_row: int  # of the tile
-    inputs: int  # rows that are not the bias row
-    above: Ints  # (rows of higher tiles,), v of what only passes through on its way up
+    inputs: int  # rows of all its tiles that are not the bias row
+    above: Ints  # (rows of higher sheets,), v of what only passes through on its way up
     rows: Ints  # (rows,), v of each word line's centre, bias row last
+    upper_rows: Ints  # (rows,), v of the word lines of the tile above the bit lines; none where there is no such tile
     columns: Ints  # (neurons,), u of each neuron's centre; its bit lines lie half of ``pair`` to either side
     pair: int  # from a neuron's positive to its negative bit line
     joined: bool  # the bit lines of the layer's sheets meet at ``rules.joint``
@@ -69,6 +76,7 @@ class SheetPlan:
     cell_width: int  # along u; on a sheet without cells, the room that they take on the one with cells
     cell_depth: int  # along v, from 0 down to -cell_depth
     fingers: int  # u at which contact fingers begin
+    upper_fingers: int  # u at which those of the tile above the bit lines begin; the same unless both have some
     strips: bool  # from there on, what the sheet is printed on is a strip under each finger
     near: tuple[int, int]  # u and v of the substrate's near edges
     far: tuple[int, int]  # u and v of the substrate's far edges
@@ -77,6 +85,7 @@ class SheetPlan:
     def __post_init__(self) -> None:
         freeze(self, "above", np.int64)
         freeze(self, "rows", np.int64)
+        freeze(self, "upper_rows", np.int64)
         freeze(self, "columns", np.int64)
 
 
@@ -95,22 +104,23 @@ class Plan:
 
 
 def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
-    """Floor plan of one sheet for each row tile of each layer, first layer at the bottom.
+    """Floor plan of one sheet for each row tile of each layer, or each two of them, first layer at the bottom.
 
     Raises:
         LayoutError: the stack mode needs row tiles and there are none.
     """
-    first = crossbar.layers[0]
-    if rules.mode == "staircase" and not first.row_cuts:
-        raise LayoutError(
-            f"stack mode staircase offsets the contacts of layer 1's row tiles, and layer 1, of {first.rows} rows, "
-            f"is not cut: set tile_rows in [circuit] to {max(1, first.rows // 2)}, or use isolated"
-        )
+    _check_tiles(crossbar, rules)
     rails = rules.pad - rules.pad // 2 + rules.rail_pitch * np.arange(len(RAILS))
     output = rules.pin + rules.space + rules.pad - rules.pad // 2
-    pairs = [rules.pad_pitch if layer.row_cuts else rules.pitch for layer in crossbar.layers]
+    carried = sheets_of(crossbar, rules.mode)
+    joined = [sum(number == index for number, _ in carried) > 1 for index in range(1, len(crossbar.layers) + 1)]
+    pairs = [rules.pad_pitch if meets else rules.pitch for meets in joined]
     cells = [cell_outline(layer, rules, pair) for layer, pair in zip(crossbar.layers, pairs, strict=True)]
-    columns = [_columns(crossbar, rules, index, pairs[index], width) for index, (width, _) in enumerate(cells)]
+    starts = [rules.joint_end if meets else rules.space for meets in joined]  # v from which on devices may lie
+    columns = [
+        _columns(crossbar, rules, index, pairs[index], width, [*starts, 0][index + 1])
+        for index, (width, _) in enumerate(cells)
+    ]
 
     deepest = int(max(rails[-1] + rules.pad, *(depth for _, depth in cells)))
     near = [-deepest - rules.space] * 2
@@ -119,38 +129,47 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
     near[len(cells) % 2] = -max(deepest, cells[-1][1] + rules.space + rules.finger) - rules.space
     far = [0, 0]  # x and y of the sheet above
     sheets: list[SheetPlan] = []
-    for number, tile in reversed(sheets_of(crossbar)):
+    for number, tiles in reversed(carried):
         index, layer = number - 1, crossbar.layers[number - 1]
-        has_bias = layer.has_bias and tile.rows.stop == layer.rows
-        rows, above = _rows(layer, tile, columns[index - 1] if index else None, rules, int(rails[0]))
+        is_top = tiles[-1].rows.stop == layer.rows
+        has_bias = layer.has_bias and is_top
+        below = columns[index - 1] if index else None
+        rows, *uppers = (_rows(layer, tile, below, starts[index], rules, int(rails[0])) for tile in tiles)
+        upper_rows = uppers[0] if uppers else np.empty(0, dtype=np.int64)
+        above = np.empty(0, dtype=np.int64) if below is None else below[tiles[-1].rows.stop :]
+        taken = np.concatenate([rows, upper_rows, above])
         in_line = rules.mode == "staircase" and index == 0 and number in {sheet.layer + 1 for sheet in sheets}
         u, v = (1, 0) if index % 2 else (0, 1)
         reach = rules.width - rules.width // 2 + rules.overlay
         end = int(columns[index][-1]) + (max(cells[index][0], pairs[index] + 2 * reach) + 1) // 2
-        fingers = sheets[-1].fingers if in_line else max(end, far[u]) + rules.space
+        fingers = upper_fingers = sheets[-1].fingers if in_line else max(end, far[u]) + rules.space
+        if index == 0 and uppers:  # those below reach further out
+            fingers += rules.finger + rules.space
         if index == 0 or has_bias:
             far[u] = fingers + rules.finger + rules.space
         else:
             far[u] = max(far[u], end + rules.space)
         pads = rules.pad - rules.pad // 2 if index else 0
-        far[v] = max(far[v], int(np.append(rows, above).max()) + max(reach, pads) + rules.space)
+        far[v] = max(far[v], int(taken.max()) + max(reach, pads) + rules.space)
         sheets.append(
             SheetPlan(
                 layer=index,
-                tile=layer.tiles.index(tile),
-                first_row=tile.rows.start,
-                inputs=len(rows) - has_bias,
+                tile=layer.tiles.index(tiles[0]),
+                first_row=tiles[0].rows.start,
+                inputs=len(rows) + len(upper_rows) - has_bias,
                 above=above,
                 rows=rows,
+                upper_rows=upper_rows,
                 columns=columns[index],
                 pair=pairs[index],
-                joined=bool(layer.row_cuts),
-                has_cells=tile.rows.stop == layer.rows,
+                joined=joined[index],
+                has_cells=is_top,
                 fingered=index == 0 or has_bias,
                 cell_width=cells[index][0],
                 cell_depth=cells[index][1],
                 fingers=fingers,
-                strips=rules.mode == "staircase" and index == 0 and tile.rows.start > 0,
+                upper_fingers=upper_fingers,
+                strips=rules.mode == "staircase" and index == 0 and tiles[0].rows.start > 0,
                 near=(near[u], near[v]),
                 far=(far[u], far[v]),
                 turned=index % 2 == 1,
@@ -161,31 +180,44 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
     return Plan(rails=rails, output=output, sheets=tuple(reversed(sheets)), marks=marks, marks_along=1 - strip)
 
 
-def _columns(crossbar: CrossbarNetwork, rules: Rules, index: int, pair: int, cell: int) -> Ints:
-    """``u`` of the neurons of layer ``index``, whose cells are ``cell`` wide."""
+def _check_tiles(crossbar: CrossbarNetwork, rules: Rules) -> None:
+    """Make sure that there are the row tiles that a stack mode is about."""
+    first, largest = crossbar.layers[0], max(crossbar.layers, key=lambda layer: layer.rows)
+    if rules.mode == "staircase" and not first.row_cuts:
+        raise LayoutError(
+            f"stack mode staircase offsets the contacts of layer 1's row tiles, and layer 1, of {first.rows} rows, "
+            f"is not cut: set tile_rows in [circuit] to {max(1, first.rows // 2)}, or use isolated"
+        )
+    if rules.mode == "shared_electrode" and not any(layer.row_cuts for layer in crossbar.layers):
+        number, half = crossbar.layers.index(largest) + 1, (largest.rows + 1) // 2
+        raise LayoutError(
+            "stack mode shared_electrode puts two row tiles of a layer below and above the same bit lines, and no "
+            f"layer is cut: set tile_rows in [circuit] to {half}, which cuts layer {number} of {largest.rows} rows in "
+            "two, or use isolated. Two layers of the network cannot share bit lines: the currents of both would add up "
+            "in one neuron"
+        )
+
+
+def _columns(crossbar: CrossbarNetwork, rules: Rules, index: int, pair: int, cell: int, start: int) -> Ints:
+    """``u`` of the neurons of layer ``index``, with cells ``cell`` wide; the next layer's devices from ``start`` on."""
     is_last = index == len(crossbar.layers) - 1
     first = rules.space + (cell + 1) // 2
     if not is_last:  # row 0 of the next layer runs there
-        first = max(first, _start(crossbar.layers[index + 1], rules) + rules.patch)
+        first = max(first, start + rules.patch)
     pitch = max(2 * pair, cell + rules.space, rules.contact if is_last else 0)
     return first + pitch * np.arange(crossbar.layers[index].columns)
 
 
-def _start(layer: CrossbarLayer, rules: Rules) -> int:
-    """``v`` from which on a layer's devices may lie."""
-    return rules.joint_end if layer.row_cuts else rules.space
-
-
-def _rows(layer: CrossbarLayer, tile: Tile, below: Ints | None, rules: Rules, rail: int) -> tuple[Ints, Ints]:
-    """``v`` of a tile's rows, and of the rows of higher tiles that pass its sheet; ``below``: cells that drive them."""
+def _rows(layer: CrossbarLayer, tile: Tile, below: Ints | None, start: int, rules: Rules, rail: int) -> Ints:
+    """``v`` of a tile's rows, from ``start`` on; ``below``: cells that drive them."""
     if below is None:
         # Word lines of the first layer, and the rails beside them, end in fingers at an edge.
         step = max(rules.pitch, rules.contact)
-        first = max(_start(layer, rules) + (rules.patch + 1) // 2, rules.contact - rail)
+        first = max(start + (rules.patch + 1) // 2, rules.contact - rail)
         banks, bank = (len(layer.tiles), layer.tiles.index(tile)) if rules.mode == "staircase" else (1, 0)
-        return first + step * (bank + banks * np.arange(tile.rows.stop - tile.rows.start)), np.empty(0, dtype=np.int64)
+        return first + step * (bank + banks * np.arange(tile.rows.stop - tile.rows.start))
     rows = np.append(below, below[-1] + rules.pitch) if layer.has_bias else below
-    return rows[tile.rows], below[tile.rows.stop :]
+    return rows[tile.rows]
 
 
 def check_size(plan: Plan, process: Process) -> None:
@@ -200,9 +232,10 @@ def check_size(plan: Plan, process: Process) -> None:
     for number, sheet in enumerate(plan.sheets, start=1):
         width, length = sorted(int(high - low) for low, high in zip(sheet.near, sheet.far, strict=True))
         if length > long or width > short:
+            words = len(sheet.rows) + len(sheet.upper_rows)
             contacts = _contacts(sheet, process, long, short) if number == 1 else ""
             raise LayoutError(
-                f"sheet {number} is {length / 1e6:g} mm by {width / 1e6:g} mm, with {len(sheet.rows)} word lines "
+                f"sheet {number} is {length / 1e6:g} mm by {width / 1e6:g} mm, with {words} word lines "
                 f"{_pitch(sheet.rows)} apart and {len(sheet.columns)} neurons {_pitch(sheet.columns)} apart; process "
                 f"{process.name} prints at most {long / 1e6:g} mm by {short / 1e6:g} mm: allow sheet_length = "
                 f"{max(length, long) / 1e9:g} and sheet_width = {max(width, short) / 1e9:g}, the least that fits, "
@@ -214,7 +247,7 @@ def _contacts(sheet: SheetPlan, process: Process, long: int, short: int) -> str:
     """What would fit if it is the contacts of the first sheet that are too many for its edge."""
     across, edge = (int(high - low) for low, high in zip(sheet.near, sheet.far, strict=True))
     room = long if edge >= across else short
-    contacts = len(sheet.rows) + len(RAILS)
+    contacts = max(len(sheet.rows), len(sheet.upper_rows)) + len(RAILS)
     if process.contact_pitch is None or edge <= room:
         return ""
     pitch = nanometres(process, "contact_pitch", process.contact_pitch)

@@ -131,13 +131,11 @@ def _parts(layout: Layout, height: float) -> Iterator[Part]:
         raise LayoutError(f"height is {height!r}; z can only be stretched by a factor above 0")
     scale = MILLIMETRE * np.array([1.0, 1.0, height])
     corner = layout.bounds[:3]
-    device = next((layer for layer in layout.process.layers if layer.role == "device"), None)
     for sheet in layout.sheets:
         groups: list[tuple[ProcessLayer, bool, Ints]] = [
             (layout.process.layer(shapes.layer), shapes.round, shapes.boxes) for shapes in sheet.shapes
         ]
-        if device is not None:
-            groups.append((device, False, sheet.devices.boxes))
+        groups += [(layer, False, devices.boxes) for layer, devices in layout.printed(sheet)]
         for layer, is_round, boxes in groups:
             if len(boxes):
                 low, high = (boxes[:, :3] - corner) * scale, (boxes[:, 3:] - corner) * scale

@@ -1,12 +1,17 @@
 """Process rules as whole nanometres: line and pad sizes, pitches, and the heights of the planes of one sheet.
 
 A sheet has four planes, bottom to top: substrate, word lines, the plane between the electrodes, bit lines. Devices,
-dielectric, contacts and neuron cells share the plane between the electrodes, so they are equally thick.
+dielectric, contacts and neuron cells share the plane between the electrodes, so they are equally thick. A sheet that
+carries two row tiles has two more: a second plane between electrodes, and the word lines of the upper tile.
 
 Stack modes say what the sheets above the first are printed on. ``sheet_per_layer``: a foil each, laminated, with vias
 through the foil. ``isolated``: all on the first foil, with a printed interlayer in between that has openings for vias.
 ``staircase``: as ``isolated``, and the row tiles of the first layer are offset against one another by a row, so that
 all their contacts lie side by side at one edge and one connector reaches them.
+``shared_electrode``: as ``isolated``, and each two consecutive row tiles of a layer stand on one sheet, below and above
+the bit lines that they share, as two device layers share an electrode in Li et al., Nat. Commun. 8, 15666 (2017). Both
+tiles' currents add up in the same bit line, as they did in the uncut layer. So it is right for tiles of one layer and
+for nothing else: bit lines that two network layers share would carry both layers' currents into one neuron.
 
 With width ``w``, space ``s``, overlay ``o`` (how far two printed layers may be out of register) and via diameter ``d``:
 
@@ -35,6 +40,9 @@ SUBSTRATE, SUBSTRATE_VIAS, CONTACTS = "substrate", "substrate_vias", "contacts"
 INTERLAYER, INTERLAYER_VIAS, ENCAPSULATION = "interlayer", "interlayer_vias", "encapsulation"
 WORD_LINES, BIT_LINES = "word_lines", "bit_lines"
 DEVICES, DIELECTRIC, CELLS = "devices", "dielectric", "cells"
+UPPER_DEVICES, UPPER_DIELECTRIC = "upper_devices", "upper_dielectric"
+UPPER_CONTACTS, UPPER_WORD_LINES = "upper_contacts", "upper_word_lines"
+UPPER = (UPPER_DEVICES, UPPER_DIELECTRIC, UPPER_CONTACTS, UPPER_WORD_LINES)  # of a tile above the bit lines
 
 LAYERS: dict[str, Role] = {
     SUBSTRATE: "substrate",
@@ -47,18 +55,20 @@ LAYERS: dict[str, Role] = {
     CONTACTS: "via",
     CELLS: "cell",
     BIT_LINES: "conductor",
+    UPPER_DEVICES: "device",
+    UPPER_DIELECTRIC: "dielectric",
+    UPPER_CONTACTS: "via",
+    UPPER_WORD_LINES: "conductor",
     ENCAPSULATION: "dielectric",
 }  # what a stack can be drawn with
 BETWEEN: dict[Mode, tuple[str, str]] = {
     "sheet_per_layer": (SUBSTRATE, SUBSTRATE_VIAS),
     "isolated": (INTERLAYER, INTERLAYER_VIAS),
     "staircase": (INTERLAYER, INTERLAYER_VIAS),
+    "shared_electrode": (INTERLAYER, INTERLAYER_VIAS),
 }  # what lies between two sheets, and its vias
-MODES = ("auto", *BETWEEN, "shared_electrode")
-REFUSED = {
-    "shared_electrode": "the bit lines of a layer would carry the currents of the next layer's devices too, and both "
-    "would add up in one neuron",
-}
+NEEDS: dict[Mode, tuple[str, ...]] = {**BETWEEN, "shared_electrode": (*BETWEEN["shared_electrode"], *UPPER)}
+MODES = ("auto", *BETWEEN)
 FINGER = 10  # length of a contact finger at a sheet's edge, in line widths
 
 
@@ -78,6 +88,8 @@ class Rules:
     word: int
     between: int
     bit: int
+    upper_between: int  # 0 where the process has none, as the next
+    upper_word: int
     encapsulation: int  # 0 where the process has none
 
     def snap(self, length: int) -> int:
@@ -129,10 +141,10 @@ class Rules:
         """Length of a contact finger."""
         return FINGER * self.width
 
-    def bottom(self, sheet: int) -> int:
-        """Height at which sheet number ``sheet``, from 0, begins."""
-        printed = self.word + self.between + self.bit
-        return sheet * printed + (self.substrate + (sheet - 1) * self.base if sheet else 0)
+    def height(self, sheet: int, upper: bool) -> int:
+        """Of sheet ``sheet``, from 0, with what it stands on; ``upper``: it carries a tile above its bit lines."""
+        base = self.base if sheet else self.substrate
+        return base + self.word + self.between + self.bit + upper * (self.upper_between + self.upper_word)
 
 
 def choose_mode(process: Process, mode: str) -> Mode:
@@ -141,16 +153,15 @@ def choose_mode(process: Process, mode: str) -> Mode:
     Raises:
         LayoutError: no circuit of this package can be built so, or the process lacks a layer for it.
     """
-    if mode in REFUSED:
-        raise LayoutError(f"stack mode {mode} cannot be built: {REFUSED[mode]}; use sheet_per_layer or isolated")
     names = {layer.name for layer in process.layers}
-    able = [each for each, needed in BETWEEN.items() if names.issuperset(needed)]
+    able = [each for each, needed in NEEDS.items() if names.issuperset(needed)]
     for each in able:
         if mode in ("auto", each):
             return each
     if mode not in MODES:
         raise LayoutError(f"there is no stack mode {mode!r}; there are {', '.join(MODES)}")
-    missing = [name for name in BETWEEN.get(cast("Mode", mode), sum(BETWEEN.values(), ())) if name not in names]
+    wanted = NEEDS.get(cast("Mode", mode), (*BETWEEN["sheet_per_layer"], *BETWEEN["isolated"]))
+    missing = [name for name in wanted if name not in names]
     raise LayoutError(
         f"process {process.name} has no {' and no '.join(missing)}; stack mode {mode} needs it"
         + (f": use {able[0]}" if able else "")
@@ -167,7 +178,7 @@ def read_rules(process: Process, mode: str = "auto") -> Rules:
     """
     chosen = choose_mode(process, mode)
     base, vias = BETWEEN[chosen]
-    optional = {SUBSTRATE_VIAS, INTERLAYER, INTERLAYER_VIAS, ENCAPSULATION} - {base, vias}
+    optional = {SUBSTRATE_VIAS, INTERLAYER, INTERLAYER_VIAS, *UPPER, ENCAPSULATION} - set(NEEDS[chosen])
     known = {layer.name for layer in process.layers}
     for name, role in LAYERS.items():
         if (name not in optional or name in known) and process.layer(name).role != role:
@@ -179,9 +190,10 @@ def read_rules(process: Process, mode: str = "auto") -> Rules:
         for name in LAYERS
         if name in known
     }
-    for reference, others in ((base, (vias,)), (DIELECTRIC, (DEVICES, CONTACTS, CELLS))):
+    planes = ((base, (vias,)), (DIELECTRIC, (DEVICES, CONTACTS, CELLS)), (UPPER_DIELECTRIC, UPPER[:3]))
+    for reference, others in planes:
         for name in others:
-            if thickness[name] != thickness[reference]:
+            if {name, reference} <= thickness.keys() and thickness[name] != thickness[reference]:
                 raise LayoutError(
                     f"process {process.name}: {name} is {thickness[name]} nm thick and "
                     f"{reference} {thickness[reference]} nm; they share a plane and must be equally thick"
@@ -205,6 +217,8 @@ def read_rules(process: Process, mode: str = "auto") -> Rules:
         word=thickness[WORD_LINES],
         between=thickness[DIELECTRIC],
         bit=thickness[BIT_LINES],
+        upper_between=thickness.get(UPPER_DIELECTRIC, 0),
+        upper_word=thickness.get(UPPER_WORD_LINES, 0),
         encapsulation=thickness.get(ENCAPSULATION, 0),
     )
     if 2 * rules.overlay >= rules.space:

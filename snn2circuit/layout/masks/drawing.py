@@ -49,10 +49,11 @@ def list_masks(layout: Layout) -> Iterator[Mask]:
             boxes = [shapes.boxes for shapes in groups]
             nets = [shapes.nets for shapes in groups]
             rounds = [np.full(len(shapes.boxes), shapes.round) for shapes in groups]
-            if layer.role == "device":
-                boxes.append(sheet.devices.boxes)
-                nets.append(np.full(len(sheet.devices.boxes), -1))
-                rounds.append(np.zeros(len(sheet.devices.boxes), dtype=np.bool_))
+            for printed, devices in layout.printed(sheet):
+                if printed is layer:
+                    boxes.append(devices.boxes)
+                    nets.append(np.full(len(devices.boxes), -1))
+                    rounds.append(np.zeros(len(devices.boxes), dtype=np.bool_))
             solids = np.concatenate(boxes) if boxes else np.empty((0, 6), dtype=np.int64)
             if not len(solids):
                 continue

@@ -4,6 +4,8 @@ Kujala et al. (npj Flexible Electronics, 2020) drilled holes of 50 to 200 um int
 diameter 1010 of 1010 conducted, from 150 um on only the wall is coated.
 """
 
+from dataclasses import replace
+
 from snn2circuit.ir.layout import ProcessLayer
 from snn2circuit.ir.parts import Quantity
 
@@ -54,7 +56,8 @@ def print_layers(
     """The layers of a sheet, bottom to top: what it is printed on, word lines, what lies between the lines, bit lines.
 
     A sheet is printed on a foil of its own, or, above the first of a monolithic stack, on an interlayer: the same
-    dielectric, printed all over with openings for vias.
+    dielectric, printed all over with openings for vias. The upper layers are printed on the bit lines of a sheet that
+    carries two row tiles, with the same inks and, as is assumed, as thick as their counterparts below.
 
     Args:
         silver: material of both conductors.
@@ -70,16 +73,21 @@ def print_layers(
         value=between.value, unit="m", source="as thick as the dielectric around it", confidence="assumed"
     )
 
-    def conductor(name: str, color: str, mask: int) -> ProcessLayer:
+    def conductor(
+        name: str, color: str, mask: int, thickness: Quantity = silver_thickness, ohm: Quantity = sheet_resistance
+    ) -> ProcessLayer:
         return ProcessLayer(
             name=name,
             role="conductor",
             material=silver,
-            thickness=silver_thickness,
+            thickness=thickness,
             color=color,
             mask=mask,
-            sheet_resistance=sheet_resistance,
+            sheet_resistance=ohm,
         )
+
+    def as_below(quantity: Quantity) -> Quantity:
+        return replace(quantity, source="as the word lines below", confidence="assumed")
 
     return (
         *base,
@@ -128,6 +136,25 @@ def print_layers(
             mask=7,
         ),
         conductor("bit_lines", "#dfe4ea", 8),
+        ProcessLayer(name="upper_devices", role="device", material=device, thickness=shared, color="#d9a441", mask=12),
+        ProcessLayer(
+            name="upper_dielectric",
+            role="dielectric",
+            material=dielectric,
+            thickness=shared,
+            color="#8cc2a6",
+            mask=13,
+            permittivity=permittivity,
+        ),
+        ProcessLayer(
+            name="upper_contacts",
+            role="via",
+            material=f"{silver} in openings of the upper dielectric",
+            thickness=shared,
+            color="#a5b0bb",
+            mask=14,
+        ),
+        conductor("upper_word_lines", "#b9c6d8", 15, as_below(silver_thickness), as_below(sheet_resistance)),
         ProcessLayer(
             name="encapsulation",
             role="dielectric",

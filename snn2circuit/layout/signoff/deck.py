@@ -10,12 +10,14 @@ conductor or via layer may have a ``w`` and an ``s`` of its own:
 ``VIA.size``, ``VIA.space``    a via's outline is ``d`` by ``d``; vias are ``s`` apart
 ``VIA.landing.CONDUCTOR``      below and above every via lies a pad that encloses it by ``o``
 ``DEVICE.space``               patches are ``s - 2·o`` apart, so that no two of them meet where both are ``o`` off
-``DEVICE.clear.CONDUCTOR``     a patch keeps ``o`` from lines that are not its own
+``DEVICE.clear.CONDUCTOR``     a patch keeps ``o`` from lines that are not its own, in the planes below and above it
 ``DEVICE.overlap``             a patch covers the crossing of its two lines and ``o`` more on every side
 ``DEVICE.stray``               a patch lies at a crossing
 ``CELL.space``                 cells are ``s`` apart
 ``CONDUCTOR.crossover``        where two conductors cross without a via, something insulating lies between them
-``CONDUCTOR.crossover.margin`` and reaches ``o`` beyond the crossing
+``CONDUCTOR.crossover.margin`` and reaches ``o`` beyond the crossing; ``.crossover.OTHER``, ``.crossover.OTHER.margin``:
+                               the same where the two are no neighbours in the order of printing and only what is
+                               between them and no conductor keeps them apart
 ``plane.overlap``              what shares the plane between two conductors does not overlap
 ``LAYER.edge``                 everything lies on its foil or interlayer, ``o`` from its edge
 ``LAYER.grid``                 edges of printed layers lie on multiples of ``g``
@@ -91,7 +93,7 @@ def _rules(process: Process) -> Iterator[Rule]:
                 free = s - 2 * o
                 text = f"space at least {_um(free)}: {_um(s)} less twice the overlay"
                 yield Rule(name=f"{name}.space", check="space", layer=name, limit=free, text=text)
-                for other in conductors:
+                for other in _around(process, layer):
                     text = f"at least {_um(o)} from {other} that are not its own"
                     rule = f"{name}.clear.{other}"
                     yield Rule(name=rule, check="clear", layer=name, other=other, limit=o, text=text)
@@ -119,15 +121,24 @@ def _rules(process: Process) -> Iterator[Rule]:
             yield Rule(
                 name=f"{name}.grid", check="grid", layer=name, limit=grid, text=f"edges on a grid of {_um(grid)}"
             )
-    for low, high in itertools.pairwise(conductors):
-        name = f"{low}.crossover"
+    for low, high in itertools.combinations(conductors, 2):
+        is_next = conductors.index(high) == conductors.index(low) + 1
+        name = f"{low}.crossover" if is_next else f"{low}.crossover.{high}"
         yield Rule(
             name=name, check="crossover", layer=low, other=high, text=f"insulated from {high} wherever they cross"
         )
         text = f"insulated from {high} and {_um(o)} around their crossing"
         yield Rule(name=f"{name}.margin", check="crossover_margin", layer=low, other=high, limit=o, text=text)
-        text = f"what lies between {low} and {high} does not overlap"
-        yield Rule(name=f"{low}.plane.overlap", check="plane", layer=low, other=high, text=text)
+        if is_next:
+            text = f"what lies between {low} and {high} does not overlap"
+            yield Rule(name=f"{low}.plane.overlap", check="plane", layer=low, other=high, text=text)
+
+
+def _around(process: Process, layer: ProcessLayer) -> Iterator[str]:
+    """The conductors printed last before ``layer`` and first after it."""
+    at = process.layers.index(layer)
+    for side in (process.layers[:at][::-1], process.layers[at + 1 :]):
+        yield from [each.name for each in side if each.role == "conductor"][:1]
 
 
 def _space(process: Process, layer: ProcessLayer) -> Rule:

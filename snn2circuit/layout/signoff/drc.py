@@ -190,12 +190,15 @@ def _fillings(stack: MaskStack, sheet: int, rule: Rule) -> list[Place]:
 
 
 def _crossed(stack: MaskStack, sheet: int, rule: Rule) -> tuple[kdb.Region, kdb.Region]:
-    """Where two conductors cross without a via, and everything that insulates them."""
+    """Where two conductors cross with no via and no third one in between, and everything that insulates them."""
     crossings = stack.region((sheet, rule.layer)) & stack.region((sheet, rule.other))
     insulation = kdb.Region()
     for place in _fillings(stack, sheet, rule):
-        if stack.process.layer(place[1]).role == "via":
+        role = stack.process.layer(place[1]).role
+        if role == "via":
             crossings = crossings.not_interacting(stack.region(place))
+        elif role == "conductor":
+            crossings -= stack.region(place)
         else:
             insulation += stack.region(place)
     return crossings, insulation.merged()

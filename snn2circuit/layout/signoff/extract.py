@@ -15,7 +15,7 @@ from snn2circuit.ir.noun import Ints, freeze, noun
 from snn2circuit.layout.signoff.stack import MaskStack, Place
 
 LABELS = ","  # what KLayout puts between the labels of one net
-FIELDS = ("sheets", "below", "above", "areas", "places")
+FIELDS = ("sheets", "planes", "below", "above", "areas", "places")
 
 
 @noun
@@ -23,6 +23,7 @@ class ExtractedDevices:
     """Every crosspoint found, one entry a device."""
 
     sheets: Ints  # (devices,), from 1
+    planes: Ints  # (devices,), which of the process's device layers, from 0: below or above the bit lines
     below: Ints  # (devices,), net of the conductor below
     above: Ints  # (devices,), net of the conductor above
     areas: Ints  # (devices,), nm2
@@ -49,7 +50,7 @@ class ExtractedNetlist:
     nets: tuple[tuple[str, ...], ...]  # names on each net, sorted; none for a net without a label
     devices: ExtractedDevices
     cells: tuple[ExtractedCell, ...]
-    patches: dict[int, Ints]  # per sheet (patches, 4): outlines of the device layer's shapes, nm
+    patches: dict[tuple[int, int], Ints]  # per sheet and plane (patches, 4): outlines of the device layer's shapes, nm
     wires: tuple[tuple[Place, int, kdb.Region], ...]  # conductor, net, shapes
 
     def net_box(self, net: int) -> tuple[int, int, int, int]:
@@ -63,6 +64,7 @@ class ExtractedNetlist:
 
 def extract_netlist(stack: MaskStack) -> ExtractedNetlist:
     """Read nets, devices and cells from masks."""
+    kinds = [layer.name for layer in stack.process.device_layers]
     engine = kdb.LayoutToNetlist(kdb.RecursiveShapeIterator(stack.database, stack.top, []))
     engine.threads = 1
     layers = {
@@ -94,10 +96,10 @@ def extract_netlist(stack: MaskStack) -> ExtractedNetlist:
     )
     return ExtractedNetlist(
         nets=tuple(tuple(sorted(net.name.split(LABELS))) if net.name else () for net in found),
-        devices=_devices(circuit, number),
+        devices=_devices(circuit, number, kinds),
         cells=_cells(stack, wires),
         patches={
-            sheet: np.array(
+            (sheet, kinds.index(name)): np.array(
                 [[b.left, b.bottom, b.right, b.top] for b in (p.bbox() for p in stack.region((sheet, name)).each())],
                 dtype=np.int64,
             ).reshape(-1, 4)
@@ -119,26 +121,33 @@ def _recognise(engine: kdb.LayoutToNetlist, stack: MaskStack, layers: dict[Place
         engine.connect(plate)
         engine.connect(plate, layers[conductor])
         plates[terminal] = plate
-    engine.extract_devices(kdb.DeviceExtractorCapacitor(str(sheet), 1.0), plates)
+    engine.extract_devices(kdb.DeviceExtractorCapacitor(f"{sheet} {name}", 1.0), plates)
 
 
-def _devices(circuit: kdb.Circuit | None, number: dict[int, int]) -> ExtractedDevices:
+def _devices(circuit: kdb.Circuit | None, number: dict[int, int], kinds: list[str]) -> ExtractedDevices:
     rows = []
     for device in circuit.each_device() if circuit else ():
         ends = (device.net_for_terminal(0), device.net_for_terminal(1))
         centre = device.trans.disp
+        sheet, kind = device.device_class().name.split(" ")
         rows.append(
             (
-                int(device.device_class().name),
+                int(sheet),
+                kinds.index(kind),
                 *(number[net.cluster_id] for net in ends),
                 round(device.parameter("A") * 1e6),
                 round(centre.x * 1e3),
                 round(centre.y * 1e3),
             )
         )
-    table = np.array(rows, dtype=np.int64).reshape(-1, 6)
+    table = np.array(rows, dtype=np.int64).reshape(-1, 7)
     return ExtractedDevices(
-        sheets=table[:, 0], below=table[:, 1], above=table[:, 2], areas=table[:, 3], places=table[:, 4:]
+        sheets=table[:, 0],
+        planes=table[:, 1],
+        below=table[:, 2],
+        above=table[:, 3],
+        areas=table[:, 4],
+        places=table[:, 5:],
     )
 
 

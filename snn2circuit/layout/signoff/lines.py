@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.layout import Mode
 from snn2circuit.layout import nets
 
 
@@ -20,9 +21,9 @@ class Where(TypedDict, total=False):
 class Lines:
     """The nets of one crossbar network, looked up by name. Layers count from 1, rows and columns from 0."""
 
-    def __init__(self, crossbar: CrossbarNetwork) -> None:
+    def __init__(self, crossbar: CrossbarNetwork, mode: Mode = "sheet_per_layer") -> None:
         self.crossbar = crossbar
-        self.names = nets.all_nets(crossbar)
+        self.names = nets.all_nets(crossbar, mode)  # only the marks depend on the mode: one set a sheet
         self.word: dict[str, tuple[int, int]] = {}  # layer, row; in the order of layers, then of rows
         self.bit: dict[str, tuple[int, int, int]] = {}  # layer, column, side: 0 positive, 1 negative; in that order
         self.outputs: dict[tuple[int, int], str] = {}  # of the cell of a layer and column

@@ -72,7 +72,7 @@ def compare_masks(path: Path, layout: Layout, crossbar: CrossbarNetwork) -> LvsR
 
 def compare_netlist(found: ExtractedNetlist, layout: Layout, crossbar: CrossbarNetwork) -> LvsReport:
     """:func:`compare_masks` of a netlist that is extracted already."""
-    lines = Lines(crossbar)
+    lines = Lines(crossbar, layout.mode)
     intended = _Intended(layout, lines)
     faults = [
         *_net_faults(found, lines),
@@ -93,13 +93,12 @@ class _Intended:
         full = []
         for number, layer in enumerate(lines.crossbar.layers, start=1):
             for sheet_number, sheet in enumerate(layout.sheets, start=1):
-                if sheet.network_layer == number - 1:
-                    devices = sheet.devices
+                for plane, devices in enumerate(sheet.planes if sheet.network_layer == number - 1 else ()):
                     side = (devices.polarity < 0).astype(np.int64)
                     word, bit = first_word + devices.rows, first_bit + 2 * devices.columns + side
                     names = np.full(len(word), number), devices.rows, devices.columns, devices.polarity
-                    sheets = np.full(len(word), sheet_number)
-                    tables.append(np.column_stack([word, bit, *names, sheets, devices.boxes[:, [0, 1, 3, 4]]]))
+                    where = np.full(len(word), sheet_number), np.full(len(word), plane)
+                    tables.append(np.column_stack([word, bit, *names, *where, devices.boxes[:, [0, 1, 3, 4]]]))
             pairs = np.indices((layer.rows, 2 * layer.columns)).reshape(2, -1)
             full.append((first_word + pairs[0]) * len(lines.bit) + first_bit + pairs[1])
             first_word, first_bit = first_word + layer.rows, first_bit + 2 * layer.columns
@@ -109,7 +108,7 @@ class _Intended:
             raise LayoutError(f"layout {layout.name} does not place the devices of crossbar {lines.crossbar.name}")
         self.word, self.bit = table[:, 0], table[:, 1]
         self.layer, self.row, self.column, self.polarity = table[:, 2:6].T
-        self.sheet, self.boxes = table[:, 6], table[:, 7:]
+        self.sheet, self.plane, self.boxes = table[:, 6], table[:, 7], table[:, 8:]
 
     def fault(self, kind: str, device: int, how: str) -> Fault:
         """A fault of device ``device``."""
@@ -162,7 +161,9 @@ def _device_faults(found: ExtractedNetlist, lines: Lines, intended: _Intended, a
     word_of, same_word = _line_numbers(found, list(lines.word))
     bit_of, same_bit = _line_numbers(found, list(lines.bit))
     wanted = same_word[intended.word] * len(lines.bit) + same_bit[intended.bit]
-    word, bit = word_of[devices.below], bit_of[devices.above]
+    # Above the bit lines a tile lies upside down.
+    word = np.maximum(word_of[devices.below], word_of[devices.above])
+    bit = np.maximum(bit_of[devices.below], bit_of[devices.above])
     held = np.where((word >= 0) & (bit >= 0), word * len(lines.bit) + bit, -1)
 
     keys, first, expected = np.unique(wanted, return_index=True, return_counts=True)
@@ -184,9 +185,11 @@ def _device_faults(found: ExtractedNetlist, lines: Lines, intended: _Intended, a
     centres = intended.boxes[:, :2] + intended.boxes[:, 2:]  # twice the centre, so that it stays whole
     away = single & (np.abs(2 * devices.places - centres[own]).max(axis=1, initial=0) > 2)
     small = single & (devices.areas != area)
-    for device in np.flatnonzero(~small & (away | (single & (devices.sheets != intended.sheet[own])))):
+    elsewhere = (devices.sheets != intended.sheet[own]) | (devices.planes != intended.plane[own])
+    for device in np.flatnonzero(~small & (away | (single & elsewhere))):
         x, y = devices.places[device].tolist()
-        how = f"stands on sheet {devices.sheets[device]} at ({x}, {y}) nm, not where the placement table has it"
+        side = " above its bit lines" if devices.planes[device] else ""
+        how = f"stands on sheet {devices.sheets[device]}{side} at ({x}, {y}) nm, not where the placement table has it"
         yield intended.fault("place", int(own[device]), how)
     for device in np.flatnonzero(small):
         how = f"has an area of {devices.areas[device]} nm2, a crossing has {area}"
@@ -206,8 +209,8 @@ def _line_numbers(found: ExtractedNetlist, names: list[str]) -> tuple[Ints, Ints
 
 
 def _patch_faults(found: ExtractedNetlist, intended: _Intended) -> Iterator[Fault]:
-    for sheet, patches in found.patches.items():
-        here = np.flatnonzero(intended.sheet == sheet)
+    for (sheet, plane), patches in found.patches.items():
+        here = np.flatnonzero((intended.sheet == sheet) & (intended.plane == plane))
         planned = set(map(tuple, intended.boxes[here].tolist()))
         for patch in map(tuple, patches.tolist()):
             if patch in planned:

@@ -2,7 +2,8 @@
 
 Nothing here comes from the layout that was drawn. The process says which mask number is which layer, the file says
 what is on it, the order of printing says what touches: a via, a device or a cell lies between the conductor printed
-before it and the next one printed after it, and below the first layers of a sheet lies the sheet below.
+before it and the next one printed after it, and below the first layers of a sheet lies the sheet below. A conductor
+that a sheet is printed without does not count: sheets without a tile above their bit lines end with these.
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ class MaskStack:
         """The shapes of a mask, touching ones merged."""
         return kdb.Region(self.top.begin_shapes_rec(self.index(place))).merged()
 
+    def is_empty(self, place: Place) -> bool:
+        """Nothing is printed with a mask."""
+        return bool(kdb.Region(self.top.begin_shapes_rec(self.index(place))).is_empty())
+
     def places(self, *roles: Role) -> list[Place]:
         """Every mask whose layer has one of ``roles``, in printing order."""
         return [
@@ -56,12 +61,13 @@ class MaskStack:
         return range(1, self.sheets + 1)
 
     def between(self, place: Place) -> tuple[Place | None, Place | None]:
-        """The conductors that a mask lies on and under; ``None`` at the ends of the stack."""
+        """The printed conductors that a mask lies on and under; ``None`` at the ends of the stack."""
         order = [(sheet, layer) for sheet in self.sheet_numbers for layer in self.process.layers]
         at = next(i for i, (sheet, layer) in enumerate(order) if (sheet, layer.name) == place)
 
         def first(masks: list[tuple[int, ProcessLayer]]) -> Place | None:
-            return next(((sheet, layer.name) for sheet, layer in masks if layer.role == "conductor"), None)
+            conductors = ((sheet, layer.name) for sheet, layer in masks if layer.role == "conductor")
+            return next((place for place in conductors if not self.is_empty(place)), None)
 
         return first(order[at - 1 :: -1] if at else []), first(order[at + 1 :])
 
