@@ -59,8 +59,9 @@ def read_drawing(layout: Layout) -> Drawing:
             for index, (box, net) in enumerate(zip(shapes.boxes.tolist(), shapes.nets.tolist(), strict=True)):
                 name = layout.nets[net] if net >= 0 else None
                 solids.append(Solid(number, shapes.layer, role, tuple(box), shapes.round, name, index))
-        for index, box in enumerate(sheet.devices.boxes.tolist()):
-            solids.append(Solid(number, "devices", "device", tuple(box), False, None, index))
+        for name, devices in zip(("devices", "upper_devices"), sheet.planes, strict=False):
+            for index, box in enumerate(devices.boxes.tolist()):
+                solids.append(Solid(number, name, "device", tuple(box), False, None, index))
 
     drawing = Drawing(solids)
     metal = [i for i, solid in enumerate(solids) if solid.role in ("conductor", "via")]

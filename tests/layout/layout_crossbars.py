@@ -59,3 +59,8 @@ def make_crossbar(
         v_rail=10.0,
         scale_basis="data",
     )
+
+
+def mode_of(crossbar: CrossbarNetwork, *, shared: bool) -> str:
+    """``shared_electrode`` where it is wanted and there are row tiles for it."""
+    return "shared_electrode" if shared and any(layer.row_cuts for layer in crossbar.layers) else "auto"

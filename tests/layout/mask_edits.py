@@ -11,7 +11,9 @@ Edit = Callable[["MaskFile"], None]
 
 
 LAYERS = ("substrate", "substrate_vias", "word_lines", "devices", "dielectric", "contacts", "cells", "bit_lines")
+UPPER = ("upper_devices", "upper_dielectric", "upper_contacts", "upper_word_lines")
 NUMBERS = {name: number for number, name in enumerate(LAYERS, start=1)}
+NUMBERS |= {"interlayer": 9, "interlayer_vias": 10} | {name: number for number, name in enumerate(UPPER, start=12)}
 
 
 class MaskFile:

@@ -11,7 +11,7 @@ import pytest
 from brute_force import Solid, overlap, read_drawing, touch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layout_crossbars import FREE_INKJET, make_crossbar
+from layout_crossbars import FREE_INKJET, make_crossbar, mode_of
 
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.files import fingerprint, load, save
@@ -50,7 +50,12 @@ def boxes_of(layout: Layout, sheet: int, layer: str) -> np.ndarray:
 
 def base_of(layout: Layout, sheet: int) -> str:
     """What the sheet is printed on."""
-    return "interlayer" if sheet and layout.mode == "isolated" else "substrate"
+    return "interlayer" if sheet and layout.mode != "sheet_per_layer" else "substrate"
+
+
+def hides(a: Solid, b: Solid) -> bool:
+    """``a`` lies over ``b``, seen from above."""
+    return all(min(a.box[i + 3], b.box[i + 3]) > max(a.box[i], b.box[i]) for i in (0, 1))
 
 
 def distance(a: Solid, b: Solid) -> float:
@@ -59,12 +64,13 @@ def distance(a: Solid, b: Solid) -> float:
     return float(np.hypot(*gaps))
 
 
-@given(networks, process_names, st.booleans(), tiles)
+@given(networks, process_names, st.booleans(), tiles, st.booleans())
 @settings(deadline=None, max_examples=25)
 def test_solids_never_overlap_and_foreign_metal_keeps_its_space(
-    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int
+    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
-    layout = build_layout(make_crossbar(*sizes, bias=bias, tile_rows=tile_rows), PROCESSES[process])
+    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
+    layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared))
     space = round(layout.process.min_space.value * 1e9)
     for a, b in itertools.combinations(read_drawing(layout).solids, 2):
         if {a.role, b.role} != {"substrate", "via"}:
@@ -73,12 +79,13 @@ def test_solids_never_overlap_and_foreign_metal_keeps_its_space(
             assert distance(a, b) >= space, (a, b)
 
 
-@given(networks, process_names, st.booleans(), tiles)
+@given(networks, process_names, st.booleans(), tiles, st.booleans())
 @settings(deadline=None, max_examples=25)
 def test_metal_is_wide_enough_and_vias_keep_their_enclosure(
-    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int
+    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
-    layout = build_layout(make_crossbar(*sizes, bias=bias, tile_rows=tile_rows), PROCESSES[process])
+    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
+    layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared))
     width, overlay, via = (
         round(quantity.value * 1e9)
         for quantity in (layout.process.min_width, layout.process.overlay, layout.process.via_diameter)
@@ -105,12 +112,13 @@ def test_metal_is_wide_enough_and_vias_keep_their_enclosure(
             assert len(enclosing) == 1
 
 
-@given(networks, process_names, st.booleans(), tiles)
+@given(networks, process_names, st.booleans(), tiles, st.booleans())
 @settings(deadline=None, max_examples=25)
 def test_all_printed_matter_stands_on_its_foil_and_fingers_stay_bare(
-    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int
+    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
-    layout = build_layout(make_crossbar(*sizes, bias=bias, tile_rows=tile_rows), PROCESSES[process])
+    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
+    layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared))
     foils = [boxes_of(layout, sheet, base_of(layout, sheet))[0] for sheet in range(len(layout.sheets))]
     drawing = read_drawing(layout)
     for solid in drawing.solids:
@@ -125,8 +133,11 @@ def test_all_printed_matter_stands_on_its_foil_and_fingers_stay_bare(
         foil = foils[solid.sheet]
         above = [Solid(0, "", "", tuple(each), False, None, 0) for each in foils[solid.sheet + 1 :]]
         size = sorted([solid.box[3] - solid.box[0], solid.box[4] - solid.box[1]])
-        at_edge = space in {abs(solid.box[i] - foil[i]) for i in (0, 1, 3, 4)}
-        covered = any(distance(solid, each) == 0 for each in above)
+        edges = {abs(solid.box[i] - foil[i]) for i in (0, 1, 3, 4)}
+        # Fingers of a tile above the bit lines stand back by a finger and a space.
+        at_edge = space in edges or (solid.layer == "upper_word_lines" and 2 * space + 10 * width in edges)
+        over = (each for each in drawing.solids if each.sheet == solid.sheet and each.box[2] >= solid.box[5])
+        covered = any(distance(solid, each) == 0 for each in above) or any(hides(each, solid) for each in over)
         at_cell = any(touch(solid, cell) for cell in cells)
         if solid.role == "conductor" and size == [width, 10 * width] and at_edge and not covered and not at_cell:
             bare.append(solid.net)

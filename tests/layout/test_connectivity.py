@@ -10,7 +10,7 @@ import pytest
 from brute_force import read_drawing
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layout_crossbars import FREE_INKJET, make_crossbar
+from layout_crossbars import FREE_INKJET, make_crossbar, mode_of
 
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.crossbar import CrossbarNetwork
@@ -75,27 +75,29 @@ def expect_fault(layout: Layout, crossbar: CrossbarNetwork, *words: str) -> None
 # --- right stacks -----------------------------------------------------------------------------------------------------
 
 
-@given(networks, process_names, st.booleans(), tiles)
+@given(networks, process_names, st.booleans(), tiles, st.booleans())
 @settings(deadline=None, max_examples=60)
 def test_every_network_becomes_a_stack_that_connects_it(
-    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int
+    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
     crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
-    report = check_connectivity(build_layout(crossbar, PROCESSES[process]), crossbar)
+    layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared))
+    report = check_connectivity(layout, crossbar)
     assert report.devices == crossbar.devices
     assert report.cells == sum(sizes[1:])
     rails, biases = 7, len(sizes) - 1 if bias else 0
-    marks = 4 * sum(len(layer.tiles) for layer in crossbar.layers)
+    tiles_of_a_sheet = 2 if layout.mode == "shared_electrode" else 1
+    marks = 4 * sum(-(-len(layer.tiles) // tiles_of_a_sheet) for layer in crossbar.layers)
     assert report.nets == rails + biases + sum(sizes) + 2 * sum(sizes[1:]) + marks
 
 
-@given(networks, process_names, st.booleans(), tiles)
+@given(networks, process_names, st.booleans(), tiles, st.booleans())
 @settings(deadline=None, max_examples=25)
 def test_trying_every_pair_finds_the_same_network(
-    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int
+    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
     crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
-    drawing = read_drawing(build_layout(crossbar, PROCESSES[process]))
+    drawing = read_drawing(build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared)))
     names: dict[int, set[str | None]] = {}
     for solid, piece in drawing.piece.items():
         names.setdefault(piece, set()).add(drawing.solids[solid].net)
@@ -116,7 +118,7 @@ def test_trying_every_pair_finds_the_same_network(
                 for end in (3, 0)
             )
             assert touched == below | above
-            (word,), (bit,) = below, above
+            (word,), (bit,) = (above, below) if solid.layer == "upper_devices" else (below, above)
             assert (word, bit) not in found
             found[word, bit] = solid.sheet, solid.index
         if solid.role == "cell":

@@ -11,7 +11,7 @@ import klayout.rdb as krdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layout_crossbars import make_crossbar
+from layout_crossbars import make_crossbar, mode_of
 from mask_edits import NUMBERS, Edit, MaskFile, edited
 
 from snn2circuit.errors import LayoutError
@@ -163,17 +163,22 @@ def test_a_planted_violation_is_found_and_nothing_else(at: int, masks: Path, tmp
 
 
 @given(
-    st.lists(st.integers(1, 6), min_size=2, max_size=4).map(tuple), st.sampled_from(sorted(PROCESSES)), st.booleans()
+    st.lists(st.integers(1, 6), min_size=2, max_size=4).map(tuple),
+    st.sampled_from(sorted(PROCESSES)),
+    st.booleans(),
+    st.integers(0, 3),
+    st.booleans(),
 )
 @settings(deadline=None, max_examples=25)
-def test_every_stack_is_clean(sizes: tuple[int, ...], process: str, bias: bool) -> None:
+def test_every_stack_is_clean(sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        layout = build_layout(make_crossbar(*sizes, bias=bias), PROCESSES[process])
+        crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
+        layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared))
         report = check_rules(write_masks(layout, Path(folder), ["oas"])[0], PROCESSES[process])
     assert report.violations == ()
-    assert report.sheets == len(sizes) - 1
+    assert report.sheets == len(layout.sheets)
 
 
 def test_a_violation_says_where_what_and_how_far_off(masks: Path, tmp_path: Path) -> None:

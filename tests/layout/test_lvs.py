@@ -9,7 +9,7 @@ import klayout.db as kdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layout_crossbars import make_crossbar
+from layout_crossbars import make_crossbar, mode_of
 from mask_edits import Edit, MaskFile, edited
 
 from snn2circuit.errors import LayoutError
@@ -183,13 +183,16 @@ tiles = st.integers(0, 3)  # rows of a tile, or no cut
     st.sampled_from(sorted(PROCESSES)),
     st.booleans(),
     tiles,
+    st.booleans(),
 )
 @settings(deadline=None, max_examples=20)
-def test_every_right_stack_matches(sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int) -> None:
+def test_every_right_stack_matches(
+    sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
+) -> None:
     import tempfile
 
     crossbar: CrossbarNetwork = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
-    layout: Layout = build_layout(crossbar, PROCESSES[process])
+    layout: Layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared))
     with tempfile.TemporaryDirectory() as folder:
         (path,) = write_masks(layout, Path(folder), ["gds"])
         assert compare_masks(path, layout, crossbar).faults == ()

@@ -71,7 +71,10 @@ def test_the_same_stack_twice_gives_equal_bytes(kind: str, layout: Layout, tmp_p
 def test_every_net_is_labelled_where_it_appears(layout: Layout, tmp_path: Path) -> None:
     stack = read_masks(write_masks(layout, tmp_path, ["gds"])[0], layout.process)
     for place in stack.places("conductor"):
-        mask = next(m for m in list_masks(layout) if (m.sheet, m.layer.name) == place)
+        mask = next((m for m in list_masks(layout) if (m.sheet, m.layer.name) == place), None)
+        if mask is None:  # conductors of other stack modes
+            assert stack.is_empty(place)
+            continue
         texts = [shape.text for shape in stack.top.shapes(stack.index(place)).each() if shape.is_text()]
         assert sorted(text.string for text in texts) == sorted({layout.nets[net] for net in mask.nets})
         region = stack.region(place)

@@ -169,7 +169,7 @@ def test_an_isolated_stack_has_one_substrate_and_thin_interlayers(process: str) 
 @pytest.mark.parametrize(
     ("process", "mode", "words"),
     [
-        ("inkjet", "shared_electrode", "both would add up in one neuron; use sheet_per_layer or isolated"),
+        ("inkjet", "shared_electrode", "the currents of both would add up in one neuron"),
         ("inkjet", "pile", "there is no stack mode 'pile'"),
         ("organic_flow", "sheet_per_layer", "has no substrate_vias; stack mode sheet_per_layer needs it: use isolated"),
     ],
