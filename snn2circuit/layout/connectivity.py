@@ -151,7 +151,8 @@ def _device_faults(
     row, place = row_of[net_of[words]], place_of[net_of[bits]]
     joined = (words >= 0) & (bits >= 0)
     stray = joined & ((row < 0) | (place < 0))
-    faults += [f"{stored(int(device))} joins lines of other layers, or is upside down" for device in np.flatnonzero(stray)]
+    how = "joins lines of other layers, or is upside down"
+    faults += [f"{stored(int(device))} {how}" for device in np.flatnonzero(stray)]
 
     good = np.flatnonzero(joined & ~stray)
     key = row[good] * ids.pairs.size + place[good]

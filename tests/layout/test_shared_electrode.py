@@ -217,7 +217,7 @@ def test_tiles_on_the_wrong_side_of_their_bit_lines_are_named() -> None:
     sheet = LAYOUT.sheets[0]
     assert sheet.upper is not None
     turned = replace(sheet, devices=sheet.upper, upper=sheet.devices)
-    with pytest.raises(LayoutError, match=r"device of layer 1, row 2, column 0, polarity \+ joins lines of other layers, or"):
+    with pytest.raises(LayoutError, match=r"layer 1, row 2, column 0, polarity \+ joins lines of other layers, or"):
         check_connectivity(replace(LAYOUT, sheets=(turned, *LAYOUT.sheets[1:])), CROSSBAR)
     swapped = replace(
         sheet,
