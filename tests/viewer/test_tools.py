@@ -82,6 +82,36 @@ def test_section_planes_cut_the_picture_and_what_can_be_picked(view: View, devic
     assert changed(whole, view.picture()) == 0
 
 
+def test_a_pillar_is_cut_and_closed_where_the_plane_meets_it(view: View) -> None:
+    """Vias of sheet 2, 0.3 mm wide with their axes at x = -1.75 mm, from above: an area of a circle's part."""
+    for box in view.page.locator("input[aria-label^='Show sheet']").all():
+        box.uncheck()
+    view.page.locator("input[aria-label='Show sheet 2 substrate vias']").check()
+    view.page.locator("canvas").focus()
+    view.page.keyboard.press("g")
+    view.page.keyboard.press("l")
+    view.page.keyboard.press("1")
+    view.page.locator("input[name=cut_x]").fill("0")
+    nothing = view.picture()
+
+    def area(share: str) -> float:
+        view.page.locator("input[name=cut_x]").fill(share)
+        return changed(nothing, view.picture())
+
+    whole = area("1")
+    assert whole > 0.003
+    # The stack is 8.4 mm wide from x = -2 mm on.
+    for share, part in (("0.03", 0.5), ("0.035", 0.66), ("0.025", 0.36)):
+        plane = (float(share) * 8.4 - 0.25) / 0.15
+        exact = 1 - (np.arccos(plane) - plane * np.sqrt(1 - plane**2)) / np.pi
+        assert exact == pytest.approx(part, abs=0.03)
+        assert area(share) / whole == pytest.approx(exact, abs=0.06)
+    assert view.errors == []
+    view.page.locator("input[name=far]").check()
+    exact_half = area("0.97")
+    assert exact_half / whole == pytest.approx(0.5, abs=0.06)
+
+
 @pytest.mark.parametrize("key", ["x", "y", "z"])
 def test_a_key_cuts_each_axis_and_gives_it_back(view: View, key: str) -> None:
     view.page.locator("canvas").focus()
@@ -230,8 +260,66 @@ def test_the_address_opens_the_same_view_again(
     assert server_with_run.url in run.page.url
 
 
-def test_an_address_of_nonsense_is_ignored(open_view: Callable[..., View], server: Server) -> None:
-    view = open_view(f"{server.url}#mode=purple&sliders=1,2&camera=x&hide=99,-1&opacity=a:b")
+def test_the_address_keeps_isolation_ruler_and_theme(
+    view: View, open_view: Callable[..., View], devices: list[DeviceInFile]
+) -> None:
+    everything = view.stats()["shown"]
+    view.page.locator("canvas").focus()
+    index = next(i for i, d in enumerate(devices) if (d.sheet, d.row, d.column, d.polarity) == (1, 5, 3, 1))
+    view.ask(f"debug.select({index})")
+    for key in ("i", "Escape", "1", "m"):
+        view.page.keyboard.press(key)
+    click_device(view, index)
+    click_device(view, next(i for i, d in enumerate(devices) if (d.sheet, d.row, d.column, d.polarity) == (1, 5, 0, 1)))
+    view.page.mouse.move(5, 5)
+    view.page.keyboard.press("t")
+    reading = view.page.locator(".s2c-reading").text_content() or ""
+    assert reading.startswith("2.4")
+    wait_until(view, "location.hash.includes('theme=dark') && location.hash.split('%3A').length >= 10")
+    view.page.wait_for_timeout(800)
+    again = open_view(view.page.url)
+    wanted, found = view.stats(), again.stats()
+    assert found["theme"] == wanted["theme"] == "dark"
+    assert found["shown"] == wanted["shown"] < everything
+    assert again.page.locator(".s2c-reading").text_content() == reading
+    assert changed(view.picture(), again.picture()) < 0.002
+    again.page.locator("canvas").focus()
+    again.page.keyboard.press("b")
+    assert again.stats()["shown"] == everything
+    again.page.keyboard.press("m")
+    again.page.keyboard.press("t")
+    wait_until(again, "!/isolate|ruler/.test(location.hash) && location.hash.includes('theme=light')")
+    # the theme of a link is for its page: who opens the stack without it sees the system's
+    assert again.page.evaluate("window.localStorage.getItem('snn2circuit-theme')") == "light"
+    assert view.errors == again.errors == []
+
+
+def test_a_measurement_rides_on_its_shapes(view: View, devices: list[DeviceInFile]) -> None:
+    view.page.get_by_role("button", name="Devices only").click()
+    view.page.get_by_role("button", name="Front", exact=True).click()
+    view.page.keyboard.press("m")
+    click_device(view, 0)
+    click_device(view, len(devices) - 1)
+    ruler, reading = view.page.locator("polyline.s2c-ruler"), view.page.locator(".s2c-reading")
+    before, text = ruler.get_attribute("points"), reading.text_content()
+    view.page.locator("input[name=sheets]").fill("0.8")
+    view.picture()
+    assert ruler.get_attribute("points") != before
+    assert reading.text_content() == text, "true lengths do not depend on what is drawn"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "#mode=purple&sliders=1,2&camera=x&hide=99,-1&opacity=a:b",
+        "#mode=level&sliders=0.3,0,0.5,1,1,1&camera=60,1,0,0,0,0&isolate=nothing,99:1,0:9999&theme=purple"
+        "&ruler=99:0:1:1:0.5,0:9999:1:1:0.5,0:-1:0:0:0,0.5:0:1:1:1,0:0:x:1:1",
+    ],
+)
+def test_an_address_of_nonsense_is_ignored(open_view: Callable[..., View], server: Server, fields: str) -> None:
+    view = open_view(f"{server.url}{fields}")
     assert view.errors == []
-    assert view.stats()["mode"] == "weight"
+    assert view.stats()["mode"] == ("level" if "level" in fields else "weight")
+    assert view.stats()["theme"] == "light"
+    assert view.stats()["shown"] == view.stats()["instances"]
     assert len(view.stats()["visible"]) == 12

@@ -82,6 +82,9 @@ export function drawStack(stack) {
       }
     },
 
+    /** Whether anything of a layer is drawn. */
+    shows: (index) => drawn[index].visible && !drawn[index].hidden?.every((flag) => flag === 1),
+
     /** Lets shapes glow: arrays of 0 and 1 by layer, null for none. */
     setLit(lit) {
       for (const entry of drawn) {

@@ -7,6 +7,7 @@ import { svg } from "./dom.js";
 import { worldPoint } from "./views.js";
 
 const MOST = 600; // outlines of one net
+const LINE = 15; // CSS pixels from one name to the next
 
 export function makeOverlay(host, stage, stack) {
   const related = svg("path", { class: "s2c-related" });
@@ -25,7 +26,7 @@ export function makeOverlay(host, stage, stack) {
   const gizmo = svg("svg", { class: "s2c-axes s2c-card", viewBox: "-40 -40 80 80", "aria-hidden": "true" }, ...axes.flatMap(({ line, text }) => [line, text]));
   host.append(root, gizmo);
 
-  const shown = { hover: null, selection: null, related: [], sheets: [], measured: [], reading: "" };
+  const shown = { hover: null, selection: null, related: [], sheets: [], left: 0, measured: [], reading: "" };
   const project = (point) => stage.project(worldPoint(point));
 
   const at = ({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`;
@@ -59,7 +60,8 @@ export function makeOverlay(host, stage, stack) {
       ring.setAttribute("cy", centre.y.toFixed(1));
     }
     drawRuler();
-    shown.sheets.forEach(({ box, text }, i) => placeLabel(labels[i], box, text));
+    const taken = [];
+    shown.sheets.forEach(({ box, text }, i) => placeLabel(labels[i], box, text, taken));
     const view = new Vector3();
     for (const { name, line, text } of axes) {
       view.copy(worldPoint([name === "x", name === "y", name === "z"].map(Number))).transformDirection(stage.camera.matrixWorldInverse);
@@ -82,16 +84,25 @@ export function makeOverlay(host, stage, stack) {
     }
   }
 
-  /** A sheet's name stands left of the corner of its foil that lies furthest to the left. */
-  function placeLabel(label, box, text) {
+  /**
+   * A sheet's name stands left of the corner of its foil that lies furthest to the left, but not under the panel, and
+   * above a name that has `taken` its place.
+   */
+  function placeLabel(label, box, text, taken) {
     const corners = box ? cornersOf(box).slice(0, 4).map(project) : [];
     const visible = box !== null && !corners.some((corner) => corner.behind);
     label.setAttribute("visibility", visible ? "visible" : "hidden");
     if (!visible) return;
     const corner = corners.reduce((left, each) => (each.x < left.x ? each : left));
     if (label.textContent !== text) label.textContent = text;
-    label.setAttribute("x", (corner.x - 12).toFixed(1));
-    label.setAttribute("y", (corner.y + 4).toFixed(1));
+    const width = label.getComputedTextLength();
+    const x = Math.max(corner.x - 12, shown.left + width + 8);
+    let y = corner.y + 4;
+    const covers = (other) => Math.abs(other.y - y) < LINE && Math.abs(other.x - x) < Math.max(other.width, width);
+    for (let other = taken.find(covers); other; other = taken.find(covers)) y = other.y - LINE;
+    taken.push({ x, y, width });
+    label.setAttribute("x", x.toFixed(1));
+    label.setAttribute("y", y.toFixed(1));
   }
 
   stage.onFrame(draw);
@@ -115,9 +126,9 @@ export function makeOverlay(host, stage, stack) {
       drawRuler();
     },
 
-    /** @param {{box: number[]|null, text: string}[]} sheets one entry a sheet; null hides its name */
-    name(sheets) {
-      shown.sheets = sheets;
+    /** @param {{box: number[]|null, text: string}[]} sheets one entry a sheet; null hides its name  @param {number} left pixels that the panel covers */
+    name(sheets, left) {
+      Object.assign(shown, { sheets, left });
       stage.invalidate();
     },
   };

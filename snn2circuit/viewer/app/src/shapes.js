@@ -44,6 +44,18 @@ vec3 lit(vec3 color, vec3 normal, vec3 view, float glowing) {
   return mix(linear * 12.92, 1.055 * pow(linear, vec3(1.0 / 2.4)) - 0.055, step(0.0031308, linear));
 }
 
+// A point of the unit circle beyond a plane moves onto the chord that the plane cuts.
+void onto(inout vec2 rim, inout vec3 facing, int axis, vec2 least, vec2 most) {
+  float place = clamp(rim[axis], least[axis], most[axis]);
+  if (place == rim[axis]) return;
+  int other = 1 - axis;
+  float chord = sqrt(1.0 - place * place);
+  facing = vec3(0.0);
+  facing[axis] = sign(rim[axis] - place);
+  rim[axis] = place;
+  rim[other] = clamp(rim[other], max(-chord, least[other]), min(chord, most[other]));
+}
+
 void main() {
   int number = int(position.x);
   int shape = gl_InstanceID * ${BATCH} + number / corners;
@@ -57,8 +69,13 @@ void main() {
   vec3 low = vec3(plan.xy, max(rise.x, cutLow.z));
   vec3 high = vec3(plan.zw, min(rise.y, cutHigh.z));
 #ifdef ROUND
-  vec2 axis_ = (low.xy + high.xy) / 2.0;
-  if (any(lessThan(axis_, cutLow.xy)) || any(greaterThan(axis_, cutHigh.xy))) return;
+  // In units of the radii: the planes, and what stays nearest to the axis.
+  vec2 middle = (plan.xy + plan.zw) / 2.0;
+  vec2 radii = (plan.zw - plan.xy) / 2.0;
+  vec2 least = clamp((cutLow.xy - middle) / radii, -1.0, 1.0);
+  vec2 most = clamp((cutHigh.xy - middle) / radii, -1.0, 1.0);
+  vec2 core = clamp(vec2(0.0), least, most);
+  if (dot(core, core) >= 1.0) return;
 #else
   low.xy = max(low.xy, cutLow.xy);
   high.xy = min(high.xy, cutHigh.xy);
@@ -67,17 +84,19 @@ void main() {
   vec3 point;
   vec3 facing = vec3(0.0);
 #ifdef ROUND
-  vec2 half_ = (high.xy - low.xy) / 2.0;
-  vec2 middle = (high.xy + low.xy) / 2.0;
   bool cap = corner >= ${6 * SIDES};
   int part = cap ? (corner - ${6 * SIDES}) % 3 : corner % 6;
   int slice = cap ? (corner - ${6 * SIDES}) / 3 : corner / 6;
   float step_ = cap ? float(part == 2) : QUAD[part].x;
   float angle = (float(slice) + step_) * ${(2 * Math.PI) / SIDES};
-  vec2 rim = vec2(cos(angle), sin(angle)) * (cap && part == 0 ? 0.0 : 1.0);
+  vec2 rim = vec2(cos(angle), sin(angle));
+  facing = vec3(rim, 0.0);
+  onto(rim, facing, 0, least, most);
+  onto(rim, facing, 1, least, most);
+  if (cap && part == 0) rim = core;
   bool above = eye.z > high.z;
-  point = vec3(middle + half_ * rim, cap ? (above ? high.z : low.z) : mix(low.z, high.z, QUAD[part].y));
-  facing = cap ? vec3(0.0, 0.0, above ? 1.0 : -1.0) : vec3(rim, 0.0);
+  point = vec3(middle + radii * rim, cap ? (above ? high.z : low.z) : mix(low.z, high.z, QUAD[part].y));
+  if (cap) facing = vec3(0.0, 0.0, above ? 1.0 : -1.0);
   across = vec2(0.5);
 #else
   int axis = 2 - corner / 6;
@@ -161,7 +180,7 @@ export function makeShapes(count, boxes, { opacity, shine, round, behind }) {
       material.uniforms.shine.value = shine * (1 - amount);
     },
 
-    /** Draws only what lies inside a box of drawn coordinates; a pillar is there as a whole or not, up to its height. */
+    /** Draws only what lies inside a box of drawn coordinates. */
     setCut(box) {
       const finite = box.map((value) => Math.min(EVERYWHERE, Math.max(-EVERYWHERE, value)));
       material.uniforms.cutLow.value.fromArray(finite);

@@ -15,6 +15,15 @@ export function makeTheme(root, apply) {
   update();
   return {
     dark,
+    /** "dark" or "light" if that was asked for, by a click or a link; null where the system decides. */
+    get chosen() {
+      return chosen;
+    },
+    /** For this page only. */
+    show(theme) {
+      chosen = theme;
+      update();
+    },
     toggle() {
       chosen = dark() ? "light" : "dark";
       remember(chosen);

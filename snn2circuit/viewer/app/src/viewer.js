@@ -4,7 +4,7 @@ import { Raycaster, Vector2, Vector3 } from "three";
 import { litShapes } from "./activity.js";
 import { followAddress } from "./follow.js";
 import { css, makeScheme, modesOf, needsLog } from "./colors.js";
-import { element, iconButton } from "./dom.js";
+import { element } from "./dom.js";
 import { fileName, offer, placement } from "./download.js";
 import { defaultScale } from "./heights.js";
 import { bindKeys, makeHelp } from "./keys.js";
@@ -16,13 +16,14 @@ import { makePanel, makeTooltip } from "./panel.js";
 import { pick } from "./picking.js";
 import { bindPointer } from "./pointer.js";
 import { makePlayback } from "./playback.js";
-import { makeRuler, truePoint } from "./ruler.js";
+import { endOf, makeRuler } from "./ruler.js";
 import { makeScene } from "./scene.js";
 import { save } from "./screenshot.js";
 import { searchBox } from "./search.js";
 import { PLANES, planeAt, sectionBox, WHOLE } from "./section.js";
 import { makeSidebar, sidebarButton } from "./sidebar.js";
 import { makeTheme } from "./theme.js";
+import { toolbar } from "./toolbar.js";
 import { roundBelow } from "./units.js";
 import { makeViews, VIEWS, worldBox, worldPoint } from "./views.js";
 
@@ -47,6 +48,7 @@ export function makeViewer(root, stack, data) {
     cut: WHOLE,
     whole: stack.bounds,
     before: null,
+    isolated: null,
     selection: null,
     far: false,
     step: null,
@@ -106,26 +108,33 @@ export function makeViewer(root, stack, data) {
     isolate() {
       const { selection } = state;
       if (!selection) return;
-      const names = new Set(selection.layer?.devices ? Object.values(linesOf(stack, selection.layer, selection.index)) : [selection.name ?? stack.nets[selection.layer.nets[selection.index]]]);
-      const parts = partsOf(stack, names);
-      if (selection.layer) parts.get(selection.layer.index).add(selection.index);
-      model.isolate(parts);
+      const { layer, index } = selection;
+      const nets = layer?.devices ? Object.values(linesOf(stack, layer, index)) : [selection.name ?? stack.nets[layer.nets[index]]];
       state.before ??= stage.standpoint();
+      actions.showOnly([...nets.filter(Boolean), ...(layer ? [[layer.index, index]] : [])]);
       actions.home();
+    },
+    /** Draws only what hangs on some nets, and some shapes, [layer index, number]; everything if null. */
+    showOnly(parts) {
+      state.isolated = parts;
+      const kept = parts && partsOf(stack, new Set(parts.filter((part) => typeof part === "string")));
+      for (const part of parts ?? []) if (Array.isArray(part)) kept.get(part[0]).add(part[1]);
+      model.isolate(kept);
       refresh();
     },
     back() {
-      if (!state.before) return false;
-      model.isolate(null);
-      views.stand(state.before);
+      if (!state.isolated) return false;
+      actions.showOnly(null);
+      if (state.before) views.stand(state.before);
+      else actions.home();
       state.before = null;
-      refresh();
       return true;
     },
-    toggleRuler() {
-      state.ruler = state.ruler ? null : makeRuler();
-      overlay.measure([], "");
-      root.classList.toggle("s2c-measuring", state.ruler !== null);
+    toggleRuler: () => actions.setRuler(state.ruler ? null : makeRuler()),
+    setRuler(ruler) {
+      state.ruler = ruler;
+      root.classList.toggle("s2c-measuring", ruler !== null);
+      measure();
     },
     saveGlb: () => offer(new Blob([data], { type: "model/gltf-binary" }), fileName(stack.name, ".glb")),
     savePlacement: () => offer(new Blob([placement(stack)], { type: "text/csv" }), fileName(stack.name, "-placement.csv")),
@@ -249,8 +258,8 @@ export function makeViewer(root, stack, data) {
   function clicked(hit) {
     if (state.ruler) {
       if (!hit) return;
-      state.ruler.add({ drawn: hit.point, real: truePoint(hit, model.drawn[hit.layer.index].heights) });
-      overlay.measure(state.ruler.drawn, state.ruler.text);
+      state.ruler.add(endOf(hit, model.drawn[hit.layer.index].heights));
+      measure();
     } else if (hit) actions.select(hit.layer, hit.index);
     else actions.deselect();
   }
@@ -259,6 +268,12 @@ export function makeViewer(root, stack, data) {
     overlay.hover(hit ? boxOf(model.drawn[hit.layer.index], hit.index) : null);
     if (hit) tooltip.show(hit.layer, hit.index, stack, x, y, host.clientWidth);
     else tooltip.hide();
+  }
+
+  function measure() {
+    const { ruler } = state;
+    overlay.measure(ruler ? ruler.drawn((layer) => model.drawn[layer.index].heights) : [], ruler ? ruler.text : "");
+    stage.invalidate();
   }
 
   function recolor() {
@@ -286,6 +301,7 @@ export function makeViewer(root, stack, data) {
     const bounds = model.bounds();
     stage.setReach(Math.hypot(bounds[3] - bounds[0], bounds[4] - bounds[1], bounds[5] - bounds[2]) / 2);
     stage.ground.setHeight(bounds[2] - 0.01 * extent);
+    measure();
     showSelection();
     refresh();
   }
@@ -306,10 +322,11 @@ export function makeViewer(root, stack, data) {
     overlay.name(
       stack.sheets.map((sheet) => {
         const foil = sheet.layers.find((layer) => layer.role === "substrate") ?? sheet.layers[0];
-        const visible = state.labels && sheet.layers.some((layer) => model.drawn[layer.index].visible);
+        const visible = state.labels && sheet.layers.some((layer) => model.shows(layer.index));
         const size = sheet.devices ? ` · layer ${sheet.devices.devices.layer}` : "";
         return { box: visible ? boxOf(model.drawn[foil.index], 0) : null, text: `${sheet.name}${size}` };
       }),
+      left,
     );
     stage.invalidate();
   }
@@ -354,7 +371,7 @@ export function makeViewer(root, stack, data) {
   recolor();
   stage.camera.position.set(1, 1, 1);
   views.fit(worldBox(model.bounds()), VIEWS.iso, 1.06, true);
-  if (alone) followAddress({ stack, state, stage, model, views, actions, redraw: () => (rescale(), recolor()) });
+  if (alone) followAddress({ stack, state, stage, model, views, theme, actions, redraw: () => (rescale(), recolor()) });
 
   return { root, stack, state, stage, model, actions, panel, pickAt, projectShape };
 
@@ -369,22 +386,3 @@ const tidy = (value) => {
   const unit = roundBelow(value) / 10;
   return Number((Math.round(value / unit) * unit).toPrecision(3));
 };
-
-function toolbar(actions) {
-  const views = Object.keys(VIEWS).filter((name) => name !== "iso");
-  return element(
-    "div",
-    { class: "s2c-toolbar", role: "toolbar", "aria-label": "View" },
-    element("div", { class: "s2c-card s2c-views" }, ...views.map((name, i) => element("button", { type: "button", title: `Look from the ${name} (${i + 1})`, onclick: () => actions.view(name) }, name[0].toUpperCase() + name.slice(1)))),
-    element(
-      "div",
-      { class: "s2c-card s2c-tools" },
-      iconButton("home", "Home view (H)", actions.home),
-      iconButton("fit", "Fit (F)", actions.fit),
-      iconButton("camera", "Save a picture (S)", actions.screenshot),
-      iconButton("theme", "Dark or light (T)", actions.toggleTheme),
-      iconButton("full", "Full screen", actions.fullscreen),
-      iconButton("help", "Keys and mouse (?)", actions.toggleHelp),
-    ),
-  );
-}
