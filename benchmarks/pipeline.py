@@ -6,7 +6,7 @@ minimum of the rounds; on a shared machine only the ratios mean anything.
 * ``deck_x_pyspice``: text of a crossbar's resistors, PySpice's ``Circuit`` interface over our dialect (CPU).
 * ``glb_x_trimesh``: a GLB of the same boxes, trimesh with one shared box and one node each over our writer (CPU).
 * ``ngspice_x_tight``: one image of a 64-32-10 network in ngspice, tolerances that a careful user would set
-  (reltol 1e-5, chgtol 1e-16) over ours, whose accuracy comes from the time step (wall).
+  (reltol 1e-5, chgtol 1e-16) over ours, whose membranes owe their accuracy to the time step (wall).
 * ``worker_x_batch``: the same deck, our worker process over plain ``ngspice -b``, the floor (wall).
 """
 

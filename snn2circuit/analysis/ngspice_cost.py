@@ -39,7 +39,7 @@ from snn2circuit.simulate.crossbar import reduce_crossbar
 from snn2circuit.simulate.deck import read_deck
 from snn2circuit.simulate.jobs import Job, Result, run_jobs
 
-POINTS_PER_SLOT = 130  # that ngspice takes at its usual 20 longest steps a slot, edges included
+POINTS_PER_SLOT = 170  # that ngspice takes at its usual 20 longest steps a slot, edges included
 PROBES = {  # inputs and neurons of the networks that are timed
     "ideal": ((64, 16), (128, 32), (400, 32)),
     "wires": ((24, 8), (48, 8), (32, 12)),
@@ -69,9 +69,9 @@ class Laws:
 
 REFERENCE = Laws(
     kinds={
-        "ideal": Law(seconds=0.008, exponent=1.75, bytes_per_card=1200.0),
-        "wires": Law(seconds=0.3, exponent=1.1, bytes_per_card=1800.0),
-        "norton": Law(seconds=0.05, exponent=1.6, bytes_per_card=1000.0),
+        "ideal": Law(seconds=0.011, exponent=1.75, bytes_per_card=1200.0),
+        "wires": Law(seconds=0.4, exponent=1.1, bytes_per_card=1800.0),
+        "norton": Law(seconds=0.07, exponent=1.6, bytes_per_card=1000.0),
     },
     start_seconds=0.5,
     start_bytes=4.5e7,

@@ -310,7 +310,7 @@ class Transient:
 
     stop: float  # s
     max_step: float  # s, longest step the simulator may take
-    reltol: float = 1e-3  # relative; max_step, not this, is what keeps linear elements accurate
+    reltol: float = 1e-4  # relative; linear elements owe their accuracy to max_step, decisions of comparators to this
 
 
 @noun

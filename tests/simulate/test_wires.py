@@ -90,10 +90,10 @@ def test_equivalents_of_other_arrays_are_refused() -> None:
         build_circuit(tiled, stimulus.inputs[0], "x", parasitics=lines(3))
 
 
-def test_a_stack_of_tiles_is_refused() -> None:
+def test_a_stack_of_parts_by_columns_is_refused() -> None:
     crossbar, _ = network()
-    with pytest.raises(LayoutError, match="layer 1 is cut into 2 tiles"):
-        build_layout(cut_tiles(crossbar, rows=3), PROCESSES["inkjet"])
+    with pytest.raises(LayoutError, match="layer 1 is cut into 2 parts by its columns"):
+        build_layout(cut_tiles(crossbar, columns=2), PROCESSES["inkjet"])
 
 
 def test_tiles_cover_every_device_once() -> None:
