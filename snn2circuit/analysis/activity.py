@@ -58,10 +58,10 @@ def line_drops(crossbar: CrossbarNetwork, parasitics: Parasitics) -> tuple[Float
     for layer, arrays in zip(crossbar.layers, crossbar_arrays(crossbar, parasitics), strict=True):
         drop = np.zeros((layer.rows, layer.columns, 2))
         for tile, array in zip(layer.tiles, arrays, strict=True):
-            if array.r_word == array.r_bit == array.r_driver == 0:
+            if array.lines.ideal:
                 continue
             rows, bits = array.siemens.shape
-            solver = LineSolver(array.siemens, r_word=array.r_word, r_bit=array.r_bit, r_driver=array.r_driver)
+            solver = LineSolver(array.siemens, array.lines)
             words, columns = solver.solve(np.ones(rows), np.zeros(bits), TOLERANCE)
             drop[tile.rows, tile.columns] = (1.0 - (words - columns)).reshape(rows, -1, 2)
         found.append(drop)

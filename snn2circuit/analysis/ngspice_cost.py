@@ -28,6 +28,7 @@ from snn2circuit.devices import DEVICES
 from snn2circuit.ir.circuit import Block, Circuit, Crossbar, Instance
 from snn2circuit.ir.files import write_json
 from snn2circuit.ir.layer import Layer
+from snn2circuit.ir.lines import LineResistances
 from snn2circuit.ir.network import Network, Stimulus
 from snn2circuit.ir.noun import noun
 from snn2circuit.ir.parasitics import uniform_parasitics
@@ -120,14 +121,13 @@ def count_cards(circuit: Circuit, reduced: Collection[str] = ()) -> dict[str, in
     for block in blocks:
         for element in block.elements:
             match element:
-                case Crossbar(name=name, g_pos=g_pos, r_word=r_word, r_driver=r_driver) if name in reduced:
+                case Crossbar(name=name, g_pos=g_pos, lines=lines) if name in reduced:
                     bits = 2 * g_pos.shape[1]
                     driven = 1 if name == "l1" or name.startswith("l1_") else len(g_pos)
                     counts["ideal"] += bits * (driven + 1)
-                    counts["norton"] += bits * (bits - 1) // 2 if r_word or r_driver else 0
-                case Crossbar(g_pos=g_pos, r_word=r_word, r_bit=r_bit, r_driver=r_driver):
-                    mesh = bool(r_word) + bool(r_bit)
-                    counts["wires" if mesh else "ideal"] += 2 * g_pos.size * (1 + mesh) + len(g_pos) * bool(r_driver)
+                    counts["norton"] += bits * (bits - 1) // 2 if not lines.ideal_words else 0
+                case Crossbar(g_pos=g_pos, lines=lines):
+                    counts["wires" if _is_mesh(lines) else "ideal"] += 2 * g_pos.size + lines.pieces
                 case Instance(subcircuit=name):
                     counts["ideal"] += cells[name]
                 case _:
@@ -140,10 +140,14 @@ def _mesh_effort(circuit: Circuit, reduced: Collection[str] = ()) -> float:
     arrays = [each for block in circuit.network for each in block.elements if isinstance(each, Crossbar)]
     effort = 0.0
     for array in arrays:
-        mesh = bool(array.r_word) + bool(array.r_bit)
-        if mesh and array.name not in reduced:
-            effort += 2 * array.g_pos.size * (1 + mesh) * (min(len(array.g_pos), len(array.bits)) / 16) ** 2
+        if _is_mesh(array.lines) and array.name not in reduced:
+            cards = 2 * array.g_pos.size + array.lines.pieces
+            effort += cards * (min(len(array.g_pos), len(array.bits)) / 16) ** 2
     return effort
+
+
+def _is_mesh(lines: LineResistances) -> bool:
+    return bool(lines.word_segments.any() or lines.bit_segments.any())
 
 
 def _share(law: Law, cards: float) -> float:
@@ -211,7 +215,7 @@ def _time(kind: str, inputs: int, neurons: int) -> tuple[Result, dict[str, int],
     network, values = Network(name="probe", layers=(layer,), steps=PROBE_STEPS), rng.uniform(0, 1, (1, inputs))
     crossbar = map_network(network, DEVICES["printed_resistor_kit"], inputs=values)
     stimulus = Stimulus(inputs=network.encode(values), labels=np.array([-1]), indices=np.array([0]))
-    parasitics = None if kind == "ideal" else uniform_parasitics(1, r_word=1, r_bit=1, source="probe")
+    parasitics = None if kind == "ideal" else uniform_parasitics(crossbar, r_word=1, r_bit=1, source="probe")
     arrays = crossbar_arrays(crossbar, parasitics)[0] if kind == "norton" else ()
     reduced = {array.name: reduce_crossbar(array) for array in arrays}
     with tempfile.TemporaryDirectory() as folder:

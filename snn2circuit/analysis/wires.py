@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
+from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.noun import Floats, noun
-from snn2circuit.ir.parasitics import LayerParasitics, Parasitics
+from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.mapping import cut_tiles
 from snn2circuit.netlist import crossbar_arrays
 from snn2circuit.simulate.crossbar import bit_line_currents
@@ -50,7 +50,7 @@ def assess_wires(crossbar: CrossbarNetwork, parasitics: Parasitics | None, max_l
     """Losses of every layer as it is tiled, and the largest square tile that loses at most ``max_loss`` anywhere."""
     found = []
     for index, layer in enumerate(crossbar.layers):
-        lines = parasitics.layers[index] if parasitics else None
+        settlings = [tile.settling for tile in parasitics.layers[index].tiles] if parasitics else []
         losses = _losses(crossbar, parasitics, index)
         weights = np.abs(layer.trained[layer.trained != 0])
         step = float((crossbar.levels[1] - crossbar.levels[0]) / layer.siemens_per_unit)
@@ -65,7 +65,7 @@ def assess_wires(crossbar: CrossbarNetwork, parasitics: Parasitics | None, max_l
                 worst_loss=float(losses.max()),
                 mean_loss=float(losses.mean()),
                 largest_tile=_largest_tile(crossbar, parasitics, index, max_loss),
-                settling=_settling(layer, lines),
+                settling=max(settlings, default=0.0),
                 range_needed=largest / float(np.quantile(weights, COMMON)) if len(weights) else 1.0,
                 range_available=largest / step,
                 conductance_ratio=float(crossbar.levels[-1] / crossbar.levels[0]),
@@ -79,8 +79,7 @@ def _losses(crossbar: CrossbarNetwork, parasitics: Parasitics | None, index: int
     """Relative loss of every bit line of a layer, pair by pair."""
     currents: dict[str, tuple[float, float]] = {}  # of every bit line, real and ideal
     for array in crossbar_arrays(crossbar, parasitics)[index]:
-        lines = {"r_word": array.r_word, "r_bit": array.r_bit, "r_driver": array.r_driver}
-        drawn = bit_line_currents(array.siemens, np.ones(len(array.word_lines)), **lines)
+        drawn = bit_line_currents(array.siemens, np.ones(len(array.word_lines)), array.lines)
         for bit, current, ideal in zip(array.bits, drawn, array.siemens.sum(axis=0), strict=True):
             known = currents.get(bit, (0.0, 0.0))
             currents[bit] = (known[0] + current, known[1] + ideal)
@@ -99,15 +98,8 @@ def _largest_tile(
     side = 1 << (max(layer.rows, 2 * layer.columns) - 1).bit_length()
     while side >= 2:
         rows, columns = min(side, layer.rows), min(side // 2, layer.columns)
-        if _losses(cut_tiles(crossbar, rows=rows, columns=columns), parasitics, index).max() <= max_loss:
+        cut = cut_tiles(crossbar, rows=rows, columns=columns)
+        if _losses(cut, parasitics.resized(cut), index).max() <= max_loss:
             return rows, columns
         side //= 2
     return None
-
-
-def _settling(layer: CrossbarLayer, lines: LayerParasitics | None) -> float:
-    if lines is None:
-        return 0.0
-    return max(
-        lines.settling(tile.rows.stop - tile.rows.start, tile.columns.stop - tile.columns.start) for tile in layer.tiles
-    )

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from snn2circuit.errors import NetlistError
+from snn2circuit.ir.lines import LineResistances
 from snn2circuit.ir.memristor import MemristorModel
 from snn2circuit.ir.noun import Floats, freeze, noun
 from snn2circuit.ir.timing import Pulse, Timing
@@ -201,8 +202,8 @@ class PiecewiseSource:
 class Crossbar:
     """Two devices at every crossing of a word line with a neuron's pair of bit lines, joined by resistive lines.
 
-    In space the two bit lines of a neuron lie side by side. Word lines enter at neuron 0 and bit lines leave after the
-    last row; with all resistances 0 neither order nor ends matter.
+    In space the two bit lines of a neuron lie side by side, and row 0 next to the neurons, as drawn in
+    :mod:`snn2circuit.ir.lines`; with ideal lines neither order nor ends matter.
     """
 
     name: str
@@ -211,9 +212,7 @@ class Crossbar:
     bits_neg: tuple[str, ...]  # one node a column
     g_pos: Floats  # (rows, columns), S
     g_neg: Floats  # (rows, columns), S
-    r_word: float = 0.0  # ohm, of a word line segment: one before every crossing
-    r_bit: float = 0.0  # ohm, of a bit line segment: one after every crossing
-    r_driver: float = 0.0  # ohm, between a word line's node and its first segment
+    lines: LineResistances
 
     def __post_init__(self) -> None:
         shape = (len(self.word_lines), len(self.bits_pos))
@@ -221,11 +220,11 @@ class Crossbar:
             array = freeze(self, which, np.float64)
             if array.shape != shape or len(self.bits_neg) != shape[1]:
                 raise NetlistError(f"crossbar {self.name}: {which} has shape {array.shape}, its lines say {shape}")
-        for which in ("r_word", "r_bit", "r_driver"):
-            if not 0 <= getattr(self, which) < math.inf:
-                raise NetlistError(
-                    f"crossbar {self.name}: {which} is {getattr(self, which)!r} ohm; 0 or more is needed"
-                )
+        if self.lines.shape != (shape[0], 2 * shape[1]):
+            raise NetlistError(
+                f"crossbar {self.name}: resistances of {self.lines.shape} word and bit lines do not fit "
+                f"{shape[0]} rows and {shape[1]} pairs of bit lines"
+            )
 
     @property
     def bits(self) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes
 from snn2circuit.ir.linear import AvgPool2d, Conv2d, Dense, Scale, SumPool2d
 from snn2circuit.ir.network import Network, Stimulus
 from snn2circuit.ir.npy import read_npy
-from snn2circuit.ir.parasitics import LayerParasitics, Parasitics
+from snn2circuit.ir.parasitics import LayerParasitics, Parasitics, Quantities, TileParasitics
 from snn2circuit.ir.parts import Electronics, Quantity
 from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Netlist, Waveforms
@@ -46,8 +46,8 @@ NOUNS: dict[str, type] = {
     cls.__name__: cls
     for cls in (
         AvgPool2d, Conv2d, ConvLayer, CrossbarLayer, CrossbarNetwork, Dataset, Dense, Devices, Electronics, Encoding,
-        Layer, LayerParasitics, Layout, Netlist, Network, Parasitics, Process, ProcessLayer, Quantity, Readout, Scale,
-        Shapes, Sheet, Split, Stimulus, SumPool2d, Timing, Waveforms,
+        Layer, LayerParasitics, Layout, Netlist, Network, Parasitics, Process, ProcessLayer, Quantities, Quantity,
+        Readout, Scale, Shapes, Sheet, Split, Stimulus, SumPool2d, TileParasitics, Timing, Waveforms,
     )
 }  # fmt: skip
 MAX_HEADER = 64 * 2**20  # bytes

@@ -1,8 +1,9 @@
 """Crossbars as text: resistors and controlled sources in bulk, the same in every SPICE.
 
 With resistive lines every crossing has two inner nodes. In array ``l1``, at row 5 and the positive bit line of neuron
-3, they are ``wp_l1_r5_n3`` on the word line and ``bp_l1_r5_n3`` on the bit line; ``wd_l1_r5`` is behind the driver's
-resistance. Rows and neurons count within the array. A kind of line without resistance has no inner nodes.
+3, they are ``wp_l1_r5_n3`` on the word line and ``bp_l1_r5_n3`` on the bit line. Rows and neurons count within the
+array. A piece of line without resistance adds no node: a node has the name of the first crossing it reaches, seen from
+the line's end in the circuit, or is that end itself.
 
 A Norton equivalent is a controlled source per entry of ``transfer``, and for ``load`` the resistors whose nodal matrix
 it is: ``-load[j, k]`` between two bit lines, what a row sums to from a bit line to ground. Entries below
@@ -11,50 +12,61 @@ it is: ``-load[j, k]`` between two bit lines, what a row sums to from a bit line
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from snn2circuit.ir.circuit import Crossbar, NortonCrossbar
-from snn2circuit.ir.noun import Floats
+from snn2circuit.ir.noun import Bools, Floats
 
 NEGLIGIBLE = 1e-15
 
 
 def crossbar_cards(array: Crossbar) -> list[str]:
-    """One card per device, then the segments of the lines, then the drivers."""
-    sides = (("p", array.bits_pos, array.g_pos), ("n", array.bits_neg, array.g_neg))
+    """One card per device, then one per piece of bit line, then one per piece of word line."""
+    lines = array.lines
+    signs = [(sign, column) for column in range(len(array.bits_pos)) for sign in "pn"]
+    words, along = _lines(
+        array.word_lines,
+        [[f"w{sign}_{array.name}_r{row}_n{column}" for sign, column in signs] for row in range(len(array.word_lines))],
+        lines.word_leads, lines.word_segments, lines.fed_far,
+    )  # fmt: skip
+    bits, down = _lines(
+        array.bits,
+        [[f"b{sign}_{array.name}_r{row}_n{column}" for row in range(len(array.word_lines))] for sign, column in signs],
+        lines.bit_leads, lines.bit_segments, np.zeros(len(signs), dtype=bool),
+    )  # fmt: skip
     cards = []
-    for sign, bits, conductances in sides:
-        for column, bit in enumerate(bits):
+    for offset, sign, conductances in ((0, "p", array.g_pos), (1, "n", array.g_neg)):
+        for column in range(len(array.bits_pos)):
+            line = 2 * column + offset
             ohms = (1.0 / conductances[:, column]).tolist()
-            for row, (word, value) in enumerate(zip(array.word_lines, ohms, strict=True)):
-                place = f"{sign}_{array.name}_r{row}_n{column}"
-                if array.r_word:
-                    word = "w" + place
-                elif array.r_driver:
-                    word = f"wd_{array.name}_r{row}"
-                cards.append(f"R{place} {word} {'b' + place if array.r_bit else bit} {value:.12g}")
-    if array.r_bit:
-        cards += [card for sign, bits, _ in sides for card in _bit_segments(array, sign, bits)]
-    for row, word in enumerate(array.word_lines):
-        node = word
-        if array.r_driver:
-            node = f"wd_{array.name}_r{row}"
-            cards.append(f"Rd_{array.name}_r{row} {word} {node} {array.r_driver:.12g}")
-        if array.r_word:
-            for column in range(len(array.bits_pos)):
-                for sign in "pn":
-                    place = f"w{sign}_{array.name}_r{row}_n{column}"
-                    cards.append(f"R{place} {node} {place} {array.r_word:.12g}")
-                    node = place
-    return cards
+            cards += [
+                f"R{sign}_{array.name}_r{row}_n{column} {words[row][line]} {bits[line][row]} {value:.12g}"
+                for row, value in enumerate(ohms)
+            ]
+    return [*cards, *down, *along]
 
 
-def _bit_segments(array: Crossbar, sign: str, bits: tuple[str, ...]) -> list[str]:
-    cards, last = [], len(array.word_lines) - 1
-    for column, bit in enumerate(bits):
-        nodes = [*(f"b{sign}_{array.name}_r{row}_n{column}" for row in range(last + 1)), bit]
-        cards += [f"R{nodes[row]} {nodes[row]} {nodes[row + 1]} {array.r_bit:.12g}" for row in range(last + 1)]
-    return cards
+def _lines(
+    ends: Sequence[str], names: list[list[str]], leads: Floats, segments: Floats, far: Bools
+) -> tuple[list[list[str]], list[str]]:
+    """The node at every crossing of parallel lines, and the cards of all pieces; ``names`` are those of the crossings.
+
+    A line is followed from its end in the circuit, which is next to its last crossing where ``far`` is set.
+    """
+    cards, nodes = [], []
+    ohms = segments.tolist()
+    for end, crossings, lead, reverse in zip(ends, names, leads.tolist(), far.tolist(), strict=True):
+        node, line = end, []
+        pieces = [lead, *(reversed(ohms) if reverse else ohms)]
+        for crossing, piece in zip(reversed(crossings) if reverse else crossings, pieces, strict=True):
+            if piece:
+                cards.append(f"R{crossing} {node} {crossing} {piece:.12g}")
+                node = crossing
+            line.append(node)
+        nodes.append(line[::-1] if reverse else line)
+    return nodes, cards
 
 
 def norton_cards(array: NortonCrossbar) -> list[str]:

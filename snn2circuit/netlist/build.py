@@ -32,8 +32,9 @@ from snn2circuit.ir.circuit import (
     Transient,
 )
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
+from snn2circuit.ir.lines import PIECES, uniform_lines
 from snn2circuit.ir.noun import Floats
-from snn2circuit.ir.parasitics import Parasitics
+from snn2circuit.ir.parasitics import Parasitics, tile_shapes
 from snn2circuit.netlist.stimulus import bias_block, clock_block, column_block, input_block
 
 STEPS_PER_SLOT = 20  # at least, so that every pulse is seen
@@ -147,7 +148,10 @@ def crossbar_arrays(
         words = [f"wl_l{number}_r{row}" for row in range(layer.inputs)] + [f"bias_l{number}"] * layer.has_bias
         pos, neg = _bit_lines(number, layer)
         made_pos, made_neg = layer.programmed
-        lines = parasitics.layers[number - 1] if parasitics else None
+        if parasitics:
+            lines = [tile.lines for tile in parasitics.of_layer(number, layer)]
+        else:
+            lines = [uniform_lines(*shape) for shape in tile_shapes(layer)]
         groups.append(
             tuple(
                 Crossbar(
@@ -157,9 +161,7 @@ def crossbar_arrays(
                     bits_neg=tuple(neg[tile.columns]),
                     g_pos=made_pos[tile.rows, tile.columns],
                     g_neg=made_neg[tile.rows, tile.columns],
-                    r_word=lines.word_segment.value if lines else 0.0,
-                    r_bit=lines.bit_segment.value if lines else 0.0,
-                    r_driver=lines.r_driver if lines else 0.0,
+                    lines=lines[index],
                 )
                 for index, tile in enumerate(layer.tiles)
             )
@@ -244,6 +246,13 @@ def _array_block(number: int, layer: CrossbarLayer, index: int, array: Crossbar 
         what = f"crossbar, {layer.rows} word lines x {layer.columns} pairs of bit lines"
     if isinstance(array, NortonCrossbar):
         what += ", reduced to its Norton equivalent"
-    elif array.r_word or array.r_bit or array.r_driver:
-        what += f"; segments {array.r_word:g} and {array.r_bit:g} ohm, drivers {array.r_driver:g} ohm"
+    elif not array.lines.ideal:
+        what += f"; ohms of {', '.join(f'{name} {_range(getattr(array.lines, name))}' for name in PIECES)}"
     return Block(name=f"crossbar_{array.name}", comment=f"layer {number}: {what}", elements=(array,))
+
+
+def _range(values: Floats) -> str:
+    if not len(values):
+        return "none"
+    least, most = f"{values.min():.4g}", f"{values.max():.4g}"
+    return least if least == most else f"{least} to {most}"

@@ -12,7 +12,7 @@ that, a line of milliohms beside devices of megaohms would cost nine digits.
 
 The smallest blocks are eliminated node by node in compiled code. A crossbar is halved along its longer side until
 blocks are that small, odd sizes into unequal halves, so nothing is padded; blocks of one size are merged in a batch of
-matrix products. Where the array itself ends, at the open ends of the lines, nothing is kept at all.
+matrix products. Where the array itself ends, only sources and ends of bit lines are kept, and nothing at an open end.
 
 For ``n x n`` crossings the last merge dominates: order ``n³`` operations against ``n⁴`` for a banded elimination. The
 idea is George's (SIAM J. Numer. Anal. 10, 345, 1973); a crossbar is the grid for which every separator is a line.
@@ -26,38 +26,48 @@ from typing import TypeAlias
 
 import numpy as np
 
-from snn2circuit.ir.noun import Floats, Ints
+from snn2circuit.ir.lines import LineResistances
+from snn2circuit.ir.noun import Bools, Floats, Ints
 from snn2circuit.simulate.compile import compiled
 
 LEAF = 4  # rows and columns of the smallest block, at most
 Place: TypeAlias = tuple[int, int]
-Shape: TypeAlias = tuple[int, int, bool, bool]  # rows, columns, open at the top, open at the right
+Shape: TypeAlias = tuple[int, int, int, int]  # how many nodes are kept: left, right, top, bottom
+SIDES = ("left", "right", "top", "bottom")
 
 
-def admittance(siemens: Floats, *, r_word: float, r_bit: float, r_in: float) -> Floats:
+def admittance(siemens: Floats, lines: LineResistances) -> Floats:
     """Admittance matrix between the sources and the ends of the bit lines, in S.
 
     Args:
         siemens: the devices ``(rows, columns)``.
-        r_word: of each word line segment between two crossings, above 0.
-        r_bit: of each bit line segment, above 0.
-        r_in: from each source to its first crossing, above 0.
+        lines: every piece of line, all above 0.
 
     Returns:
         ``Y`` of shape ``(rows + columns, rows + columns)``, symmetric: word lines' sources first, then bit lines' ends.
         ``Y @ volts`` are the currents that flow into the crossbar.
     """
+    far = lines.fed_far
     down, across = _halvings(siemens.shape[0]), _halvings(siemens.shape[1])
     tops, lefts = _cuts(siemens.shape[0], down), _cuts(siemens.shape[1], across)
-    groups: dict[Shape, list[Place]] = defaultdict(list)
+    groups: dict[tuple[int, int, tuple[bool, ...], tuple[bool, ...], bool], list[Place]] = defaultdict(list)
     for row in range(1 << down):
+        near_ends = tuple((~far[tops[row] : tops[row + 1]]).tolist())
+        far_ends = tuple(far[tops[row] : tops[row + 1]].tolist())
+        rows, last_row = len(far_ends), row + 1 == 1 << down
         for column in range(1 << across):
-            rows, columns = tops[row + 1] - tops[row], lefts[column + 1] - lefts[column]
-            groups[rows, columns, row == 0, column + 1 == 1 << across].append((row, column))
+            left = near_ends if column == 0 else (True,) * rows
+            right = far_ends if column + 1 == 1 << across else ()
+            groups[rows, lefts[column + 1] - lefts[column], left, right, last_row].append((row, column))
     blocks: dict[Place, tuple[Shape, Floats]] = {}
-    for shape, places in groups.items():
+    for (rows, columns, left, right, last_row), places in groups.items():
         starts = np.array([(tops[row], lefts[column]) for row, column in places])
-        leaves = _eliminate(siemens, starts, *shape, r_word, r_bit, r_in)
+        ends = np.array([left, right or (True,) * rows])
+        leaves = _eliminate(
+            siemens, starts, columns, ends, bool(right), last_row,
+            lines.word_segments, lines.bit_segments, lines.word_leads, lines.bit_leads,
+        )  # fmt: skip
+        shape = (int(ends[0].sum()), int(ends[1].sum()), columns, 0 if last_row else columns)
         blocks |= {place: (shape, leaf) for place, leaf in zip(places, leaves, strict=True)}
     while down or across:
         # Nearly square blocks have the shortest borders.
@@ -65,7 +75,11 @@ def admittance(siemens: Floats, *, r_word: float, r_bit: float, r_in: float) -> 
             blocks, down = _merge(blocks, 0), down - 1
         else:
             blocks, across = _merge(blocks, 1), across - 1
-    return blocks[0, 0][1]
+    matrix = blocks[0, 0][1]
+    if not far.any():
+        return matrix
+    order = np.append(np.argsort(np.argsort(far, kind="stable"), kind="stable"), np.arange(len(far), len(matrix)))
+    return np.ascontiguousarray(matrix[order][:, order])
 
 
 def _halvings(length: int) -> int:
@@ -97,19 +111,13 @@ def _merge(blocks: dict[Place, tuple[Shape, Floats]], axis: int) -> dict[Place, 
         second = np.stack([blocks[place[0] + 1 - axis, place[1] + axis][1] for place in places])
         joined = _join(first, one, second, two, axis)
         if axis == 0:
-            shape = (one[0] + two[0], one[1], one[2], one[3])
+            shape = (one[0] + two[0], one[1] + two[1], one[2], two[3])
             halves = [(row // 2, column) for row, column in places]
         else:
-            shape = (one[0], one[1] + two[1], one[2], two[3])
+            shape = (one[0], two[1], one[2] + two[2], one[3] + two[3])
             halves = [(row, column // 2) for row, column in places]
         merged |= {place: (shape, block) for place, block in zip(halves, joined, strict=True)}
     return merged
-
-
-def _sides(shape: Shape) -> dict[str, int]:
-    """Nodes of a block by side, in the order of its matrix."""
-    rows, columns, top, right = shape
-    return {"left": rows, "right": 0 if right else rows, "top": 0 if top else columns, "bottom": columns}
 
 
 def _join(first: Floats, one: Shape, second: Floats, two: Shape, axis: int) -> Floats:
@@ -132,7 +140,7 @@ def _join(first: Floats, one: Shape, second: Floats, two: Shape, axis: int) -> F
 
 def _indices(shape: Shape, shared: str) -> tuple[Ints, Ints]:
     """Positions of the shared side's nodes in a block's matrix, and of all others."""
-    names = np.repeat(list(_sides(shape)), list(_sides(shape).values()))
+    names = np.repeat(SIDES, shape)
     return np.flatnonzero(names == shared), np.flatnonzero(names != shared)
 
 
@@ -141,54 +149,64 @@ def _order(one: Shape, two: Shape, axis: int) -> Ints:
     shared = ("bottom", "top") if axis == 0 else ("right", "left")
     kept = []
     for part, (shape, drop) in enumerate(zip((one, two), shared, strict=True)):
-        kept += [(side, part) for side, count in _sides(shape).items() if side != drop for _ in range(count)]
-    names = list(_sides(one))
-    return np.array(sorted(range(len(kept)), key=lambda node: (names.index(kept[node][0]), kept[node][1], node)))
+        kept += [
+            (number, part)
+            for number, (side, count) in enumerate(zip(SIDES, shape, strict=True))
+            if side != drop
+            for _ in range(count)
+        ]
+    return np.array(sorted(range(len(kept)), key=lambda node: (*kept[node], node)))
 
 
 @compiled
 def _eliminate(
     siemens: Floats,
     starts: Ints,
-    rows: int,
     columns: int,
-    top: bool,
-    right: bool,
-    r_word: float,
-    r_bit: float,
-    r_in: float,
+    ends: Bools,
+    at_right: bool,
+    at_bottom: bool,
+    word_segments: Floats,
+    bit_segments: Floats,
+    word_leads: Floats,
+    bit_leads: Floats,
 ) -> Floats:
-    """Matrices of all leaves of one size, by Gaussian elimination of their inner nodes.
+    """Matrices of all leaves of one kind, by Gaussian elimination of their inner nodes.
 
-    Each crossing owns the segment on its left and the one below. Nodes are numbered so that kept ones come first: left
-    ends, word nodes of the last column, bit nodes of the first row, lower ends; then the inner ones.
+    Each crossing owns the pieces of line on its left and above it, towards row 0, and at the array's right edge the
+    lead of a word line that is fed there. ``ends`` tells for the left and the right side which rows have a node there:
+    a neighbour's last crossing or a source on the left, the last crossing or a source on the right. Nodes are numbered
+    so that kept ones come first: left, right, top, bottom; then the inner ones.
     """
-    word = np.empty((rows, columns + 1), np.int64)
-    bit = np.empty((rows + 1, columns), np.int64)
+    rows = ends.shape[1]
+    word = np.full((rows, columns + 2), -1, np.int64)  # left end, crossings, source on the right
+    bit = np.empty((rows + 1, columns), np.int64)  # upper end, crossings
     count = 0
     for i in range(rows):
-        word[i, 0] = count
-        count += 1
-    if not right:
-        for i in range(rows):
-            word[i, columns] = count
+        if ends[0, i]:
+            word[i, 0] = count
             count += 1
-    if not top:
-        for j in range(columns):
-            bit[0, j] = count
+    last = columns + 1 if at_right else columns
+    for i in range(rows):
+        if ends[1, i]:
+            word[i, last] = count
             count += 1
     for j in range(columns):
-        bit[rows, j] = count
+        bit[0, j] = count
         count += 1
+    if not at_bottom:
+        for j in range(columns):
+            bit[rows, j] = count
+            count += 1
     kept = count
     for i in range(rows):
         for j in range(1, columns + 1):
-            if j < columns or right:
+            if j < columns or at_right:
                 word[i, j] = count
                 count += 1
-    for i in range(rows):
+    for i in range(1, rows + 1):
         for j in range(columns):
-            if i > 0 or top:
+            if i < rows or at_bottom:
                 bit[i, j] = count
                 count += 1
     leaves = np.empty((len(starts), kept, kept))
@@ -196,15 +214,23 @@ def _eliminate(
     for leaf in range(len(starts)):
         matrix[:] = 0.0
         for i in range(rows):
+            row = starts[leaf, 0] + i
             for j in range(columns):
-                row, column = starts[leaf, 0] + i, starts[leaf, 1] + j
+                column = starts[leaf, 1] + j
+                to_left = word_segments[column - 1] if column else word_leads[row]
+                upwards = bit_segments[row - 1] if row else bit_leads[column]
                 for a, b, g in (
-                    (word[i, j], word[i, j + 1], 1.0 / (r_word if column else r_in)),
-                    (word[i, j + 1], bit[i, j], siemens[row, column]),
-                    (bit[i, j], bit[i + 1, j], 1.0 / r_bit),
+                    (word[i, j], word[i, j + 1], 1.0 / to_left),
+                    (word[i, j + 1], bit[i + 1, j], siemens[row, column]),
+                    (bit[i, j], bit[i + 1, j], 1.0 / upwards),
                 ):
-                    matrix[a, b] -= g
-                    matrix[b, a] -= g
+                    if a >= 0:
+                        matrix[a, b] -= g
+                        matrix[b, a] -= g
+            a, b = word[i, columns], word[i, columns + 1]
+            if b >= 0:
+                matrix[a, b] -= 1.0 / word_leads[row]
+                matrix[b, a] -= 1.0 / word_leads[row]
         for node in range(count - 1, kept - 1, -1):
             pivot = -matrix[node, :node].sum()
             for a in range(node):

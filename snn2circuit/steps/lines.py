@@ -30,7 +30,7 @@ def line_parasitics(design: Design, crossbar: CrossbarNetwork) -> Parasitics | N
     if section.r_word == section.r_bit == section.r_driver == 0:
         return None
     return uniform_parasitics(
-        len(crossbar.layers),
+        crossbar,
         r_word=section.r_word,
         r_bit=section.r_bit,
         r_driver=section.r_driver,

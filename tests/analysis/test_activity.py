@@ -38,7 +38,7 @@ def nodal(siemens: np.ndarray, r_word: float, r_bit: float, r_driver: float) -> 
                 current[word(i, 0)] += 1 / (r_driver + r_word)
             else:
                 join(word(i, j), word(i, j - 1), 1 / r_word)
-            join(bit(i, j), bit(i + 1, j) if i + 1 < rows else None, 1 / r_bit)
+            join(bit(i, j), bit(i - 1, j) if i else None, 1 / r_bit)
     volts = np.linalg.solve(matrix, current)
     across: np.ndarray = (volts[: rows * columns] - volts[rows * columns :]).reshape(rows, columns)
     return across
@@ -49,7 +49,7 @@ def test_drops_are_kirchhoffs(tile: tuple[int, int] | None) -> None:
     _, crossbar, _ = make_crossbar()
     if tile:
         crossbar = cut_tiles(crossbar, rows=tile[0], columns=tile[1])
-    drops = line_drops(crossbar, uniform_parasitics(2, source="test", **LINES))
+    drops = line_drops(crossbar, uniform_parasitics(crossbar, source="test", **LINES))
     for layer, drop in zip(crossbar.layers, drops, strict=True):
         assert drop.shape == (layer.rows, layer.columns, 2)
         for rows, columns in layer.tiles:
@@ -61,7 +61,7 @@ def test_drops_are_kirchhoffs(tile: tuple[int, int] | None) -> None:
 def test_the_file_holds_spikes_inputs_and_drops_of_the_first_sample(tmp_path: Path) -> None:
     _, crossbar, stimulus = make_crossbar()
     waveforms = perfect_waveforms(crossbar, stimulus)
-    parasitics = uniform_parasitics(2, source="test", **LINES)
+    parasitics = uniform_parasitics(crossbar, source="test", **LINES)
     path = tmp_path / "activity.json"
     write_activity(crossbar, waveforms, parasitics, path)
     data = json.loads(path.read_text())
@@ -78,6 +78,6 @@ def test_the_file_holds_spikes_inputs_and_drops_of_the_first_sample(tmp_path: Pa
 def test_ideal_lines_take_nothing_and_write_nothing(tmp_path: Path) -> None:
     _, crossbar, stimulus = make_crossbar()
     waveforms = perfect_waveforms(crossbar, stimulus)
-    for parasitics in (None, uniform_parasitics(2, source="ideal")):
+    for parasitics in (None, uniform_parasitics(crossbar, source="ideal")):
         write_activity(crossbar, waveforms, parasitics, tmp_path / "activity.json")
         assert all("drop" not in entry for entry in json.loads((tmp_path / "activity.json").read_text())["layers"])

@@ -18,7 +18,7 @@ from snn2circuit.errors import SimulationError
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.layer import Layer
 from snn2circuit.ir.network import Network, Stimulus
-from snn2circuit.ir.parasitics import LayerParasitics, Parasitics, uniform_parasitics
+from snn2circuit.ir.parasitics import Parasitics, Quantities, TileParasitics, uniform_parasitics
 from snn2circuit.ir.parts import Quantity
 from snn2circuit.mapping import cut_tiles, map_network
 from snn2circuit.netlist import build_circuit, write_netlist
@@ -39,8 +39,8 @@ def network(rows: int = 30, columns: int = 6) -> tuple[CrossbarNetwork, Stimulus
     return map_network(made, DEVICES["printed_resistor_kit"], inputs=inputs), stimulus
 
 
-def wires(**ohms: float) -> Parasitics:
-    return uniform_parasitics(2, source="made up", **ohms)
+def wires(crossbar: CrossbarNetwork, **ohms: float) -> Parasitics:
+    return uniform_parasitics(crossbar, source="made up", **ohms)
 
 
 def no_measure() -> Laws:
@@ -64,43 +64,60 @@ def test_a_single_device_loses_what_the_divider_says() -> None:
         has_bias=False,
     )
     single = replace(crossbar, layers=(first,))
-    (found,) = assess_wires(single, uniform_parasitics(1, r_bit=1000.0, source="made up"), 0.01)
+    (found,) = assess_wires(single, uniform_parasitics(single, r_bit=1000.0, source="made up"), 0.01)
     siemens = max(first.g_pos[0, 0], first.g_neg[0, 0])
     assert found.worst_loss == pytest.approx(1 - 1 / (1 + 1000 * siemens), rel=1e-9)
 
 
 def test_smaller_tiles_lose_less_and_the_advised_one_keeps_its_promise() -> None:
     crossbar, _ = network(100, 20)
-    lines = wires(r_word=5.0, r_bit=5.0)
-    whole = assess_wires(crossbar, lines, 0.01)[0]
+    whole = assess_wires(crossbar, wires(crossbar, r_word=5.0, r_bit=5.0), 0.01)[0]
     assert whole.worst_loss > 0.01
     assert whole.largest_tile is not None
     rows, columns = whole.largest_tile
-    tiled = assess_wires(cut_tiles(crossbar, rows=rows, columns=columns), lines, 0.01)[0]
+    tiled, larger = (
+        assess_wires(cut, wires(cut, r_word=5.0, r_bit=5.0), 0.01)[0]
+        for cut in (cut_tiles(crossbar, rows=k * rows, columns=k * columns) for k in (1, 2))
+    )
     assert tiled.tiles > 1
     assert tiled.worst_loss <= 0.01 < whole.worst_loss
-    larger = assess_wires(cut_tiles(crossbar, rows=2 * rows, columns=2 * columns), lines, 0.01)[0]
     assert larger.worst_loss > 0.01
-    assert assess_wires(crossbar, wires(r_word=1e7, r_bit=1e7), 0.01)[0].largest_tile is None
+    assert assess_wires(crossbar, wires(crossbar, r_word=1e7, r_bit=1e7), 0.01)[0].largest_tile is None
 
 
 def test_capacitances_give_a_settling_time() -> None:
-    def quantity(value: float, unit: str) -> Quantity:
-        return Quantity(value=value, unit=unit, source="made up", confidence="assumed")
+    def ohms(*values: float) -> Quantities:
+        return Quantities(values=np.array(values), unit="ohm", source="made up", confidence="assumed")
 
-    ohm, farad = quantity(2.0, "ohm"), quantity(1e-12, "F")
-    layer = LayerParasitics(
-        word_segment=ohm, bit_segment=ohm, driver=ohm, via=ohm, crosspoint=farad, neighbour=quantity(0.0, "F")
-    )
-    # 4 ohm into 20 segments, then 2 ohm segments: 4·20 + 2·20²/2 + 2·5²/2, in ohm times 1 pF.
-    assert layer.settling(rows=5, columns=10) == pytest.approx((80 + 400 + 25) * 1e-12)
+    def farads(value: float) -> Quantity:
+        return Quantity(value=value, unit="F", source="made up", confidence="assumed")
+
+    tile = TileParasitics(
+        word_segments=ohms(1, 10, 2), bit_segments=ohms(4, 8), word_leads=ohms(20, 20, 21), bit_leads=ohms(5, 5, 6, 5),
+        fed_far=np.array([False, True, False]), crosspoint=farads(1e-12), neighbour=farads(5e-13), below=farads(1e-12),
+        above=farads(2e-12),
+    )  # fmt: skip
+    # From the far end 20 ohm charge 4 crossings, 2 ohm 3, 10 ohm 2, 1 ohm 1; from column 0 it is 21, then 1, 10, 2.
+    words = max(20 * 4 + 2 * 3 + 10 * 2 + 1, 21 * 4 + 1 * 3 + 10 * 2 + 2)
+    assert tile.settling == pytest.approx((words * 3 + (6 * 3 + 4 * 2 + 8) * 4) * 1e-12)
+
+
+def test_a_hypothetical_tile_has_the_lines_of_the_measured_one() -> None:
+    crossbar, _ = network()
+    measured = wires(crossbar, r_word=1.0, r_driver=3.0).layers[0].tiles[0]
+    drawn = replace(measured, word_segments=replace(measured.word_segments, values=np.resize([1.0, 8.0], 11)))
+    smaller = drawn.resized(7, 4).lines
+    assert smaller.shape == (7, 4)
+    np.testing.assert_array_equal(smaller.word_segments, [1.0, 8.0, 1.0])
+    np.testing.assert_array_equal(smaller.word_leads, np.full(7, 4.0))
+    assert drawn.resized(90, 40).lines.shape == (90, 40)
 
 
 @pytest.mark.parametrize("ohms", [{}, {"r_word": 1.0, "r_bit": 1.0, "r_driver": 5.0}, {"r_bit": 2.0}])
 @pytest.mark.parametrize("reduce", list(REDUCTIONS))
 def test_the_cards_counted_are_the_cards_written(ohms: dict[str, float], reduce: str, tmp_path: Path) -> None:
     crossbar, stimulus = network()
-    lines = wires(**ohms) if ohms else None
+    lines = wires(crossbar, **ohms) if ohms else None
     reduced = reduce_crossbars(crossbar, lines, reduce)
     counted = count_cards(build_circuit(crossbar, stimulus.inputs[0], "x", parasitics=lines), reduced)
     write_netlist(crossbar, stimulus, tmp_path, parasitics=lines, reduced=reduced)
@@ -119,7 +136,7 @@ def test_the_cards_counted_are_the_cards_written(ohms: dict[str, float], reduce:
 def test_a_job_beyond_the_budget_is_refused_with_what_can_be_done_instead() -> None:
     crossbar, stimulus = network()
     slow = replace(REFERENCE, kinds={**REFERENCE.kinds, "wires": replace(REFERENCE.kinds["wires"], seconds=1e4)})
-    advice = advise(crossbar, stimulus, parasitics=wires(r_word=1.0, r_bit=1.0), measure=lambda: slow)
+    advice = advise(crossbar, stimulus, parasitics=wires(crossbar, r_word=1.0, r_bit=1.0), measure=lambda: slow)
     with pytest.raises(SimulationError) as refused:
         advice.check(3600.0)
     text = str(refused.value)

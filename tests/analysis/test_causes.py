@@ -52,8 +52,9 @@ def simulate(crossbar: CrossbarNetwork, stimulus: Stimulus, lines: Parasitics | 
     return ExactSolver(circuit).simulate(stimulus, traces=False)
 
 
-def explain(parts: Electronics, lines: Parasitics | None = None) -> Explanation:
+def explain(parts: Electronics, ohms: dict[str, float] | None = None) -> Explanation:
     crossbar, stimulus = make(parts)
+    lines = uniform_parasitics(crossbar, **ohms, source="this test") if ohms else None
     return explain_mismatches(crossbar, simulate(crossbar, stimulus, lines), lines)
 
 
@@ -75,7 +76,7 @@ def test_a_fault_of_the_parts_is_named(parts: Electronics, name: str) -> None:
 
 
 def test_lines_are_named() -> None:
-    found = explain(Electronics(), uniform_parasitics(2, r_word=200.0, r_bit=200.0, r_driver=500.0, source="this test"))
+    found = explain(Electronics(), {"r_word": 200.0, "r_bit": 200.0, "r_driver": 500.0})
     assert found.mismatches > 10
     assert found.main is not None
     assert (found.main.name, found.main.without) == ("wires", 0)

@@ -37,7 +37,7 @@ def test_real_parts_spike_as_ideal_ones_after_trimming(tmp_path: Path) -> None:
     device = DEVICES["printed_resistor_kit"]
     crossbar = map_network(network, device, v_rail=10.0, inputs=inputs, electronics=parts)
     stimulus = Stimulus(inputs=network.encode(inputs), labels=np.full(40, -1), indices=np.arange(40))
-    parasitics = uniform_parasitics(2, r_word=5.0, r_bit=5.0, r_driver=50.0, source="this test")
+    parasitics = uniform_parasitics(crossbar, r_word=5.0, r_bit=5.0, r_driver=50.0, source="this test")
 
     trimmed, done = compensate_parts(crossbar, stimulus, parasitics)
     assert done.before.mismatches > 20

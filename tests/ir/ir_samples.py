@@ -16,7 +16,7 @@ from snn2circuit.ir.layer import ConvLayer, Layer
 from snn2circuit.ir.layout import Devices, Layout, Process, ProcessLayer, Shapes, Sheet
 from snn2circuit.ir.linear import AvgPool2d, Conv2d, Dense, Scale, SumPool2d
 from snn2circuit.ir.network import Network, Stimulus
-from snn2circuit.ir.parasitics import LayerParasitics, Parasitics
+from snn2circuit.ir.parasitics import LayerParasitics, Parasitics, Quantities, TileParasitics
 from snn2circuit.ir.parts import Electronics, Quantity
 from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Netlist, Waveforms
@@ -197,15 +197,26 @@ def waveforms() -> Waveforms:
     )
 
 
-def layer_parasitics() -> LayerParasitics:
-    return LayerParasitics(
-        word_segment=quantity(0.5, "ohm"),
-        bit_segment=quantity(0.25, "ohm"),
-        driver=quantity(50.0, "ohm"),
-        via=quantity(2.0, "ohm"),
+def quantities(*values: float) -> Quantities:
+    return Quantities(values=values, unit="ohm", source="made up", confidence="assumed")
+
+
+def tile_parasitics() -> TileParasitics:
+    return TileParasitics(
+        word_segments=quantities(0.5, 2.0, 0.5),
+        bit_segments=quantities(0.25),
+        word_leads=quantities(50.0, 2.0),
+        bit_leads=quantities(1.0, 1.0, 1.0, 1.0),
+        fed_far=np.array([False, True]),
         crosspoint=quantity(1e-12, "F"),
         neighbour=quantity(1e-13, "F"),
+        below=quantity(0.0, "F"),
+        above=quantity(2e-13, "F"),
     )
+
+
+def layer_parasitics() -> LayerParasitics:
+    return LayerParasitics(tiles=(tile_parasitics(),))
 
 
 def parasitics() -> Parasitics:
@@ -230,6 +241,8 @@ SAMPLES: dict[str, Callable[[], object]] = {
     "Netlist": netlist,
     "Network": network,
     "Parasitics": parasitics,
+    "Quantities": lambda: quantities(1.0, 0.0),
+    "TileParasitics": tile_parasitics,
     "Process": process,
     "ProcessLayer": process_layer,
     "Electronics": electronics,

@@ -12,6 +12,7 @@ import pytest
 from snn2circuit.errors import CompareError, DataError, LayoutError, MappingError, NetlistError, NetworkError
 from snn2circuit.ir.circuit import Crossbar, PiecewiseSource
 from snn2circuit.ir.dataset import Dataset, Split
+from snn2circuit.ir.lines import LineResistances, uniform_lines
 from snn2circuit.ir.network import Activity, Layer, Network, Stimulus
 from snn2circuit.neurons.leaky import Leaky
 
@@ -51,6 +52,7 @@ def crossbar(**fields: Any) -> Crossbar:
         "bits_neg": ("n0",),
         "g_pos": np.ones((2, 1)),
         "g_neg": np.ones((2, 1)),
+        "lines": uniform_lines(2, 2),
     }
     return Crossbar(**{**given, **fields})
 
@@ -271,6 +273,24 @@ def test_crossbar_elements_refuse() -> None:
         crossbar(g_neg=np.ones((1, 2)))
     with pytest.raises(NetlistError, match="crossbar x1"):
         crossbar(bits_neg=("n0", "n1"))
+    with pytest.raises(NetlistError, match=r"crossbar x1: resistances of \(2, 4\) word and bit lines do not fit"):
+        crossbar(lines=uniform_lines(2, 4))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"word_leads": [1.0, -1.0]}, "word_leads of a crossbar are .* 0 or more"),
+        ({"bit_segments": [np.inf]}, "bit_segments of a crossbar are .* finite"),
+        ({"word_segments": [1.0]}, r"have shapes \[\(1,\)"),
+        ({"fed_far": [True]}, "not .*"),
+    ],
+)
+def test_lines_refuse_what_no_crossbar_has(fields: dict[str, Any], words: str) -> None:
+    given = {"word_segments": [1, 2, 1], "bit_segments": [3], "word_leads": [0, 1], "bit_leads": [1, 1, 1, 1]}
+    assert LineResistances(**given, fed_far=[True, False]).pieces == 2 * 3 + 4 + 1 + 4
+    with pytest.raises(NetlistError, match=words):
+        LineResistances(**{**given, "fed_far": [True, False], **fields})
 
 
 def test_netlists_refuse_decks_outside_their_folder() -> None:

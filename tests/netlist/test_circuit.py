@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from snn2circuit.errors import NetlistError
 from snn2circuit.ir.circuit import Block, Circuit, Crossbar, PiecewiseSource, PulseSource, Resistor, VoltageGain
+from snn2circuit.ir.lines import uniform_lines
 from snn2circuit.ir.network import Stimulus
 from snn2circuit.netlist import DIALECTS, build_circuit, write_netlist
 
@@ -135,6 +136,7 @@ def test_a_large_crossbar_is_written_in_bulk() -> None:
         bits_neg=tuple(f"n{i}" for i in range(columns)),
         g_pos=np.full((rows, columns), 1e-5),
         g_neg=np.full((rows, columns), 1e-6),
+        lines=uniform_lines(rows, 2 * columns),
     )
     text = NGSPICE.network(replace(make_circuit(), network=(Block(comment="big", elements=(array,)),)))
     assert text.count("\nR") == 2 * rows * columns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from snn2circuit.ir.circuit import Crossbar
+from snn2circuit.ir.lines import LineResistances
 
 
 def random_siemens(rows: int, columns: int, seed: int) -> np.ndarray:
@@ -12,7 +13,23 @@ def random_siemens(rows: int, columns: int, seed: int) -> np.ndarray:
     return np.exp(np.random.default_rng(seed).uniform(np.log(1e-6), np.log(1e-3), (rows, columns)))
 
 
-def random_array(rows: int, columns: int, seed: int, **lines: float) -> Crossbar:
+def random_lines(rows: int, bits: int, seed: int, ideal: float = 0.0) -> LineResistances:
+    """Every piece another resistance over four decades, a share of them 0; rows fed at either end."""
+    random = np.random.default_rng(seed)
+
+    def ohms(count: int) -> np.ndarray:
+        return np.exp(random.uniform(np.log(1e-2), np.log(1e2), count)) * (random.random(count) >= ideal)
+
+    return LineResistances(
+        word_segments=ohms(bits - 1),
+        bit_segments=ohms(rows - 1),
+        word_leads=ohms(rows),
+        bit_leads=ohms(bits),
+        fed_far=random.random(rows) < random.choice([0.0, 0.2, 0.5, 1.0]),
+    )
+
+
+def random_array(rows: int, columns: int, seed: int, lines: LineResistances) -> Crossbar:
     """A crossbar element with ``columns`` pairs of bit lines."""
     return Crossbar(
         name="a",
@@ -21,11 +38,11 @@ def random_array(rows: int, columns: int, seed: int, **lines: float) -> Crossbar
         bits_neg=tuple(f"n{column}" for column in range(columns)),
         g_pos=random_siemens(rows, columns, seed),
         g_neg=random_siemens(rows, columns, seed + 1000),
-        **lines,
+        lines=lines,
     )
 
 
-def dense_norton(siemens: np.ndarray, r_word: float, r_bit: float, r_driver: float) -> tuple[np.ndarray, np.ndarray]:
+def dense_norton(siemens: np.ndarray, lines: LineResistances) -> tuple[np.ndarray, np.ndarray]:
     """Transfer and load by Kirchhoff's law node by node; a resistance of 0 joins its two nodes."""
     rows, columns = siemens.shape
     parent: dict[object, object] = {}
@@ -44,14 +61,15 @@ def dense_norton(siemens: np.ndarray, r_word: float, r_bit: float, r_driver: flo
             branches.append((a, b, 1 / ohms))
 
     for i in range(rows):
-        resistor(("source", i), ("driver", i), r_driver)
-        for j in range(columns):
-            resistor(("w", i, j - 1) if j else ("driver", i), ("w", i, j), r_word)
+        resistor(("source", i), ("w", i, columns - 1 if lines.fed_far[i] else 0), lines.word_leads[i])
+        for j in range(1, columns):
+            resistor(("w", i, j - 1), ("w", i, j), lines.word_segments[j - 1])
     for j in range(columns):
-        for i in range(rows):
-            resistor(("b", i + 1, j) if i + 1 < rows else ("end", j), ("b", i, j), r_bit)
+        resistor(("end", j), ("b", 0, j), lines.bit_leads[j])
+        for i in range(1, rows):
+            resistor(("b", i - 1, j), ("b", i, j), lines.bit_segments[i - 1])
     branches += [(("w", i, j), ("b", i, j), siemens[i, j]) for i in range(rows) for j in range(columns)]
-    known = [("source", i) for i in range(rows)] + [("end", j) for j in range(columns)]
+    known = [find(("source", i)) for i in range(rows)] + [find(("end", j)) for j in range(columns)]
     nodes = list(dict.fromkeys([*known, *(find(end) for a, b, _ in branches for end in (a, b))]))
     index = {node: number for number, node in enumerate(nodes)}
     matrix = np.zeros((len(nodes), len(nodes)))

@@ -12,7 +12,7 @@ from snn2circuit.devices import DEVICES
 from snn2circuit.ir.circuit import Amplifier, Circuit, Element
 from snn2circuit.ir.files import save
 from snn2circuit.ir.network import Layer, Network, Stimulus
-from snn2circuit.ir.parasitics import Parasitics
+from snn2circuit.ir.parasitics import uniform_parasitics
 from snn2circuit.ir.parts import Neuron
 from snn2circuit.ir.waveforms import Netlist, Waveforms
 from snn2circuit.mapping import map_network
@@ -21,7 +21,7 @@ from snn2circuit.simulate import simulate_netlist
 
 
 def two_layers(
-    neuron: Neuron, drive: float, *, steps: int = 20, parasitics: Parasitics | None = None, seed: int = 3
+    neuron: Neuron, drive: float, *, steps: int = 20, wires: dict[str, float] | None = None, seed: int = 3
 ) -> tuple[Circuit, Stimulus]:
     """A 2-4-1 network whose inputs change in every step, and the stimulus its circuit was built for."""
     rng = np.random.default_rng(seed)
@@ -41,6 +41,7 @@ def two_layers(
         inputs=inputs.reshape(-1, 2),
     )
     stimulus = Stimulus(inputs=inputs, labels=np.array([-1]), indices=np.array([0]))
+    parasitics = uniform_parasitics(crossbar, **wires, source="a test") if wires else None
     return build_circuit(crossbar, inputs[0], "two layers", parasitics=parasitics), stimulus
 
 

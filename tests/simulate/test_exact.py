@@ -25,7 +25,6 @@ from snn2circuit.ir.circuit import (
     Subcircuit,
     Switch,
 )
-from snn2circuit.ir.parasitics import uniform_parasitics
 from snn2circuit.ir.parts import Neuron
 from snn2circuit.neurons.leaky import Leaky
 from snn2circuit.simulate.exact import ExactSolver
@@ -64,9 +63,8 @@ def test_real_amplifiers_and_lines_are_as_in_ngspice(
     part: dict[str, float], wires: dict[str, float], reset: str, tmp_path: Path
 ) -> None:
     neuron = Leaky(beta=0.9, threshold=1.2, reset_mechanism=reset)
-    parasitics = uniform_parasitics(2, **wires, source="a test") if wires else None
     ideal, stimulus = two_layers(neuron, 0.4)
-    circuit = with_amplifiers(two_layers(neuron, 0.4, parasitics=parasitics)[0], **part)
+    circuit = with_amplifiers(two_layers(neuron, 0.4, wires=wires)[0], **part)
     exact = ExactSolver(circuit).simulate(stimulus)
     spikes, membrane = differences(exact, in_ngspice(circuit, tmp_path, finer=4))
     assert spikes == 0

@@ -17,7 +17,7 @@ def test_an_amplifier_beyond_its_slew_rate_does_not_end_a_run() -> None:
         (3, 4, 2), beta=0.9, threshold=1.0, reset="subtract", seed=1, samples=1, steps=6
     )
     before = simulate_exactly(crossbar, stimulus, None)
-    lines = uniform_parasitics(2, r_word=1.0, source="this test")
+    lines = uniform_parasitics(crossbar, r_word=1.0, source="this test")
     assert "reason" not in line_effect(crossbar, before, lines)
     slow = line_effect(replace(crossbar, electronics=ELECTRONICS["rails_slew"]), before, lines)
     assert "slew rate" in slow["reason"]

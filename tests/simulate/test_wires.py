@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +33,8 @@ def network(seed: int = 8) -> tuple[CrossbarNetwork, Stimulus]:
     return crossbar, Stimulus(inputs=inputs, labels=stimulus.labels, indices=stimulus.indices)
 
 
-def lines(layers: int = 2, **ohms: float) -> Parasitics:
-    return uniform_parasitics(layers, source="made up", **ohms)
+def lines(crossbar: CrossbarNetwork, **ohms: float) -> Parasitics:
+    return uniform_parasitics(crossbar, source="made up", **ohms)
 
 
 def run(
@@ -59,7 +60,7 @@ def apart(a: Waveforms, b: Waveforms) -> float:
 def test_reduced_and_full_decks_agree(ohms: dict[str, float], tmp_path: Path) -> None:
     crossbar, stimulus = network()
     crossbar = cut_tiles(crossbar, rows=3, columns=3)
-    parasitics = lines(**ohms) if ohms else None
+    parasitics = lines(crossbar, **ohms) if ohms else None
     full = run(tmp_path / "full", crossbar, stimulus, parasitics, "none")
     assert sum(int(layer.sum()) for layer in full.spikes) > 3
     for reduce in ("first", "all"):
@@ -73,7 +74,7 @@ def test_tiles_with_ideal_lines_change_nothing_and_wires_do(tmp_path: Path) -> N
     tiled = cut_tiles(crossbar, rows=2, columns=3)
     assert [len(layer.tiles) for layer in tiled.layers] == [6, 3]
     assert apart(whole, run(tmp_path / "tiled", tiled, stimulus, None, "none")) < 1e-9
-    wired = run(tmp_path / "wired", crossbar, stimulus, lines(r_word=50.0, r_bit=50.0), "all")
+    wired = run(tmp_path / "wired", crossbar, stimulus, lines(crossbar, r_word=50.0, r_bit=50.0), "all")
     # Wires take away current, so the circuit is no longer the one that the conductances stand for.
     assert compare_circuit(crossbar, wired).worst_membrane_error > 1e-3
 
@@ -86,8 +87,17 @@ def test_equivalents_of_other_arrays_are_refused() -> None:
         build_circuit(tiled, stimulus.inputs[0], "x", reduced={"l1_t0": reduced["l1_t0"]})
     with pytest.raises(NetlistError, match="other word lines"):
         build_circuit(tiled, stimulus.inputs[0], "x", reduced={"l1_t0": reduced["l1_t1"], "l1_t1": reduced["l1_t0"]})
-    with pytest.raises(NetlistError, match="parasitics of 3 layers"):
-        build_circuit(tiled, stimulus.inputs[0], "x", parasitics=lines(3))
+
+
+def test_parasitics_of_another_network_are_refused() -> None:
+    crossbar, stimulus = network()
+    measured = lines(crossbar)
+    with pytest.raises(NetlistError, match="parasitics of 1 layers"):
+        build_circuit(crossbar, stimulus.inputs[0], "x", parasitics=replace(measured, layers=measured.layers[:1]))
+    with pytest.raises(
+        NetlistError, match="layer 1 has 3 rows x 8 bit lines, 3 rows x 8 bit lines, its parasitics are"
+    ):
+        build_circuit(cut_tiles(crossbar, rows=3), stimulus.inputs[0], "x", parasitics=measured)
 
 
 def test_a_stack_of_parts_by_columns_is_refused() -> None:

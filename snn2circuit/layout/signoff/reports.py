@@ -60,8 +60,8 @@ def write_violations(report: DrcReport, path: Path) -> None:
 
 
 def parasitics_summary(table: Iterable[Measured]) -> list[dict[str, Any]]:
-    """Every parasitic of every layer with its range, as a summary and a file hold it."""
-    keys = ("layer", "name", "unit", "count", "least", "mean", "most", "formula")
+    """Every parasitic of every tile with its range, as a summary and a file hold it."""
+    keys = ("layer", "tile", "name", "unit", "count", "least", "mean", "most", "formula")
     return [{key: getattr(each, key) for key in keys} for each in table]
 
 
