@@ -53,8 +53,8 @@ def bit_line_currents(siemens: Floats, volts: Floats, lines: LineResistances | N
     if volts.ndim not in (1, 2) or volts.shape[-1] != siemens.shape[0] or not np.isfinite(volts).all():
         raise SimulationError(f"drives have shape {volts.shape}; {siemens.shape[0]} finite volts each are needed")
     drives = np.atleast_2d(volts)
-    if len(drives) > FEW or lines.ideal:
-        return (drives @ norton(siemens, lines).transfer).reshape(*volts.shape[:-1], -1)
+    if len(drives) > FEW:
+        return drives @ norton(siemens, lines).transfer
     from snn2circuit.simulate.lines import LineSolver
 
     solver = LineSolver(siemens, lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,16 +10,25 @@ import klayout.db as kdb
 import klayout.pex as kpex
 import numpy as np
 import pytest
-from layout_crossbars import make_crossbar
+from layout_crossbars import FREE_INKJET, make_crossbar
 from scipy.constants import epsilon_0
 from scipy.special import ellipk
 
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.layout import Layout
+from snn2circuit.layout import nets
 from snn2circuit.layout.build import build_layout
 from snn2circuit.layout.masks.files import write_masks
+from snn2circuit.layout.plan import plan_stack
 from snn2circuit.layout.processes import PROCESSES
-from snn2circuit.layout.signoff.pex import extract_parasitics, line_resistance, plate_capacitance, strip_capacitance
+from snn2circuit.layout.rules import read_rules
+from snn2circuit.layout.signoff.fields import (
+    line_resistance,
+    plate_capacitance,
+    shifted_capacitance,
+    strip_capacitance,
+)
+from snn2circuit.layout.signoff.pex import extract_parasitics
 from snn2circuit.layout.signoff.stack import read_masks
 
 
@@ -40,27 +50,29 @@ def test_line_segments_are_those_of_klayouts_extractor(process: str, tmp_path: P
     crossbar = make_crossbar(4, 3, 2)
     layout = build_layout(crossbar, PROCESSES[process])
     (path,) = write_masks(layout, tmp_path, ["gds"])
-    _, table = extract_parasitics(path, layout.process, crossbar)
+    parasitics, table = extract_parasitics(path, layout.process, crossbar)
     stack = read_masks(path, layout.process)
     for number, sheet in enumerate(layout.sheets, start=1):
         centres = (sheet.devices.boxes[:, :2] + sheet.devices.boxes[:, 3:5]) // 2
         for name, layer, line in (
-            ("word_segment", "word_lines", sheet.devices.rows),
-            ("bit_segment", "bit_lines", 2 * sheet.devices.columns + (sheet.devices.polarity < 0)),
+            ("word_segments", "word_lines", sheet.devices.rows),
+            ("bit_segments", "bit_lines", 2 * sheet.devices.columns + (sheet.devices.polarity < 0)),
         ):
             ohm = layout.process.layer(layer).sheet_resistance
             assert ohm is not None
-            judged: list[float] = []
+            judged: list[list[float]] = []
             for index in np.unique(line):
                 points = [kdb.Point(x, y) for x, y in sorted(map(tuple, centres[line == index].tolist()))]
                 wire = stack.region((number, layer)).interacting(
                     kdb.Region(kdb.Box(points[0], points[-1]).enlarged(1, 1))
                 )
-                judged += klayout_resistances(wire, points, ohm.value)
+                judged.append(klayout_resistances(wire, points, ohm.value))
+            (tile,) = parasitics.layers[number - 1].tiles
+            values = getattr(tile, name).values
+            np.testing.assert_allclose(np.tile(values, (len(judged), 1)), judged, rtol=1e-6)
             (measured,) = [each for each in table if (each.layer, each.name) == (number, name)]
-            assert measured.count == len(judged)
-            assert measured.mean == pytest.approx(np.mean(judged), rel=1e-6)
-            assert (measured.least, measured.most) == pytest.approx((min(judged), max(judged)), rel=1e-6)
+            assert (measured.count, measured.least, measured.most) == (len(values), values.min(), values.max())
+            assert measured.mean == pytest.approx(values.mean())
 
 
 def test_a_straight_line_by_hand() -> None:
@@ -74,10 +86,101 @@ def test_a_via_by_hand(tmp_path: Path) -> None:
     layout = build_layout(crossbar, PROCESSES["inkjet"])
     parasitics, table = extract_parasitics(write_masks(layout, tmp_path, ["gds"])[0], layout.process, crossbar)
     by_hand = 0.18 * 1e-6 * 125e-6 / (np.pi * 50e-6**2)
-    assert parasitics.layers[0].via.value == 0
-    assert parasitics.layers[1].via.value == pytest.approx(by_hand, rel=2e-3)  # the circle is a polygon of 64 corners
-    (vias,) = [each for each in table if (each.layer, each.name) == (2, "via")]
-    assert vias.count == 3
+    (vias,) = [each for each in table if each.name == "vias"]
+    assert (vias.layer, vias.count) == (2, 3)
+    assert vias.mean == pytest.approx(by_hand, rel=2e-3)  # the circle is a polygon of 64 corners
+    (tile,) = parasitics.layers[1].tiles
+    assert tile.word_leads.values[:3].min() > by_hand
+
+
+def test_leads_and_feeds_by_hand(tmp_path: Path) -> None:
+    """FREE_INKJET: lines of 120 um, 0.18 ohm/sq, patches of 180 um, pads of 160 um, fingers of 1.2 mm."""
+    crossbar = make_crossbar(4, 3, 2)
+    layout = build_layout(crossbar, FREE_INKJET)
+    parasitics, _ = extract_parasitics(write_masks(layout, tmp_path, ["gds"])[0], layout.process, crossbar)
+    (first,), (second,) = (layer.tiles for layer in parasitics.layers)
+    np.testing.assert_array_equal(first.fed_far, [True] * 5)
+    np.testing.assert_array_equal(second.fed_far, [False, False, False, True])
+    plan = plan_stack(crossbar, read_rules(layout.process, "auto"))
+    rules = read_rules(layout.process, "auto")
+    for tile, sheet in ((first, plan.sheets[0]), (second, plan.sheets[1])):
+        last = int(sheet.columns[-1]) + rules.pitch - rules.pitch // 2
+        by_hand = 0.18 * (sheet.fingers + rules.finger - last) / rules.width
+        np.testing.assert_allclose(tile.word_leads.values[tile.fed_far], by_hand, rtol=1e-9)
+        np.testing.assert_allclose(tile.bit_leads.values, 0.18 * sheet.rows[0] / rules.width, rtol=1e-9)
+    # From the centre of the via half a pad, then the line up to the first crossing.
+    half, start = rules.pad / 2, plan.sheets[1].columns[0] - rules.pitch // 2 + plan.output
+    pad, line = 0.5, (start - half) / rules.width
+    via = 0.18 * 1e-6 * 125e-6 / (np.pi * (rules.via / 2e9) ** 2)
+    np.testing.assert_allclose(second.word_leads.values[:3], 0.18 * (pad + line) + via, rtol=1e-3)
+
+
+def test_shifted_lines_of_two_levels_against_the_integral_equation() -> None:
+    """Charges on both strips, constant on small pieces, such that each strip has one potential (Harrington 1968)."""
+    for width, shift, distance, within in (
+        (120, 120, 1, 0.06), (120, 120, 125, 0.06), (100, 75, 0.15, 0.06), (100, 99, 1, 0.06), (36, 68, 1, 0.06),
+        (500, 500, 25, 0.06), (500, 500, 125, 0.06), (36, 68, 125, 0.15), (120, 240, 125, 0.06),
+    ):  # fmt: skip
+        ours = shifted_capacitance(2.0, width, shift, distance, 3.0) / (2.0 * 3.0 * epsilon_0)
+        assert ours == pytest.approx(strips_by_moments(width, shift, distance), rel=within)
+    # The judge itself on coplanar strips and on wide plates.
+    assert strips_by_moments(100, 150, 1e-4) == pytest.approx(ellipk(1 - 0.2**2) / ellipk(0.2**2), rel=1e-4)
+    assert strips_by_moments(1, 0, 0.01) == pytest.approx(
+        plate_capacitance(1, 1, 1e6, 0.01) / epsilon_0 / 1e6, rel=3e-3
+    )
+
+
+def strips_by_moments(width: float, shift: float, distance: float) -> float:
+    """Capacitance per length over the permittivity."""
+
+    def cut(low: float, others: tuple[float, float]) -> np.ndarray:
+        edges = sorted({low, low + width, *(at for at in others if low < at < low + width)})
+        steps = [60 + int(200 * (b - a) / width) for a, b in itertools.pairwise(edges)]
+        pieces = [
+            a + (b - a) * (1 - np.cos(np.pi * np.arange(count + 1) / count)) / 2
+            for (a, b), count in zip(itertools.pairwise(edges), steps, strict=True)
+        ]
+        return np.unique(np.concatenate(pieces))
+
+    strips = cut(0, (shift, shift + width)), cut(shift, (0, width))
+    low, high = (np.concatenate([strip[part] for strip in strips]) for part in (slice(None, -1), slice(1, None)))
+    level = np.repeat([0.0, distance], [len(strip) - 1 for strip in strips])
+    middle, length = (low + high) / 2, high - low
+    height = level[:, None] - level
+
+    def integral(u: np.ndarray) -> np.ndarray:  # of the logarithm of the distance
+        return (
+            u * np.log(u * u + height**2) / 2 - u + np.abs(height) * np.arctan(u / np.where(height, np.abs(height), 1))
+        )
+
+    potential = (integral(low - middle[:, None]) - integral(high - middle[:, None])) / (2 * np.pi)
+    matrix = np.block([[potential, -np.ones((len(low), 1))], [length[None], np.zeros((1, 1))]])
+    charge = np.linalg.solve(matrix, np.append(np.where(level, -0.5, 0.5), 0))[:-1]
+    return float((charge * length)[level == 0].sum())
+
+
+def test_the_next_sheet_is_felt_through_the_interlayer(tmp_path: Path) -> None:
+    """Word lines of organic_flow overlap both bit lines below by 25 um, at 150 nm: hardly more than plates."""
+    crossbar = make_crossbar(8, 4, 2)
+    layout = build_layout(crossbar, PROCESSES["organic_flow"])
+    parasitics, _ = extract_parasitics(write_masks(layout, tmp_path, ["gds"])[0], layout.process, crossbar)
+    (lower,), (upper,) = (layer.tiles for layer in parasitics.layers)
+    assert (lower.below.value, upper.above.value) == (0, 0)
+    bits, words = (
+        next(shapes for shapes in sheet.shapes if shapes.layer == name)
+        for sheet, name in zip(layout.sheets, ("bit_lines", "word_lines"), strict=True)
+    )
+    overlap = 0.0
+    for a, owner in zip(bits.boxes, bits.nets, strict=True):
+        for b, other in zip(words.boxes, words.nets, strict=True):
+            if layout.nets[owner][:2] in ("bp", "bn") and layout.nets[other] in nets.word_lines(crossbar, 2):
+                sides = np.minimum(a[3:5], b[3:5]) - np.maximum(a[:2], b[:2])
+                overlap += float(np.prod(np.maximum(sides, 0.0))) * 1e-18
+    plates = epsilon_0 * 8.0 * overlap / 150e-9
+    assert overlap > 0
+    assert plates < upper.below.value * 5 * 4 < 1.05 * plates
+    assert lower.above.value * 8 * 9 == pytest.approx(upper.below.value * 5 * 4)
+    assert upper.settling > replace(upper, below=replace(upper.below, value=0.0)).settling
 
 
 def test_plates_become_ideal_when_they_are_wide_and_never_fall_below() -> None:
@@ -117,7 +220,7 @@ def test_a_process_without_a_value_says_which(tmp_path: Path) -> None:
     layout: Layout = build_layout(crossbar, PROCESSES["inkjet"])
     (path,) = write_masks(layout, tmp_path, ["gds"])
     layers = tuple(replace(layer, sheet_resistance=None) for layer in layout.process.layers)
-    with pytest.raises(LayoutError, match="layer word_lines of the process has no sheet_resistance"):
+    with pytest.raises(LayoutError, match="_lines of the process has no sheet_resistance"):
         extract_parasitics(path, replace(layout.process, layers=layers), crossbar)
     with pytest.raises(LayoutError, match="hold no device of layer 2"):
         extract_parasitics(path, layout.process, make_crossbar(2, 2, 2))
