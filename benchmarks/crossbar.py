@@ -29,6 +29,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402 - after the number of threads is set
 
 from snn2circuit.ir.circuit import Crossbar  # noqa: E402
+from snn2circuit.ir.lines import uniform_lines  # noqa: E402
 from snn2circuit.netlist.arrays import crossbar_cards  # noqa: E402
 from snn2circuit.simulate.crossbar import bit_line_currents  # noqa: E402
 
@@ -68,7 +69,8 @@ class Peer:
 
     def solve(self, siemens: np.ndarray, volts: np.ndarray, r_word: float, r_bit: float) -> tuple[np.ndarray, float]:
         """Currents ``(drives, columns)`` and CPU seconds."""
-        np.savez(self.path, ohms=1 / siemens, volts=volts, r_word=r_word, r_bit=r_bit)
+        # Its bit lines leave after the last row, ours at row 0.
+        np.savez(self.path, ohms=1 / siemens[::-1], volts=volts[:, ::-1], r_word=r_word, r_bit=r_bit)
         self.process.stdin.write(f"{self.path}\n")
         self.process.stdin.flush()
         seconds = float(self.process.stdout.readline())
@@ -113,7 +115,7 @@ def timed(siemens: np.ndarray, volts: np.ndarray) -> tuple[np.ndarray, float]:
     seconds = []
     for _ in range(3):
         start = time.process_time()
-        currents = bit_line_currents(siemens, volts, r_word=1.0, r_bit=1.0)
+        currents = bit_line_currents(siemens, volts, uniform_lines(*siemens.shape, r_word=1.0, r_bit=1.0))
         seconds.append(time.process_time() - start)
     return currents, min(seconds)
 
@@ -132,15 +134,13 @@ def agreement(peer: Peer, folder: Path, rng: np.random.Generator) -> tuple[list[
             bits_neg=tuple(f"n{column}" for column in range(columns)),
             g_pos=g_pos,
             g_neg=g_neg,
-            r_word=r_word,
-            r_bit=r_bit,
-            r_driver=r_driver,
+            lines=uniform_lines(rows, 2 * columns, r_word=r_word, r_bit=r_bit, r_driver=r_driver),
         )
         volts = rng.uniform(-0.5, 0.5, (1, rows))
-        lines = {"r_word": r_word, "r_bit": r_bit}
-        ours = bit_line_currents(array.siemens, volts, **lines)
-        errors.append(relative(ours, peer.solve(array.siemens, volts, **lines)[0]))
-        ours = bit_line_currents(array.siemens, volts, **lines, r_driver=r_driver)
+        lines = uniform_lines(rows, 2 * columns, r_word=r_word, r_bit=r_bit)
+        ours = bit_line_currents(array.siemens, volts, lines)
+        errors.append(relative(ours, peer.solve(array.siemens, volts, r_word, r_bit)[0]))
+        ours = bit_line_currents(array.siemens, volts, array.lines)
         op_errors.append(relative(ours, operating_point(array, volts[0], folder)[None]))
     return errors, op_errors
 

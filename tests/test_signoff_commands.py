@@ -34,7 +34,7 @@ def test_masks_are_written_and_judged(finished: tuple[Path, dict[str, Any]], tmp
     assert "1,820 devices, 22 cells: match" in match.output
     extracted = call("extract", gds, layout, crossbar, "-o", tmp_path / "pex")
     assert extracted.exit_code == 0, extracted.output
-    assert "word_segment" in extracted.output
+    assert "word_segments" in extracted.output
     saved = (tmp_path / "pex" / "parasitics.npz").read_bytes()
     assert saved == (out / "masks" / "parasitics.npz").read_bytes()
     measured = tmp_path / "pex" / "parasitics.npz"
