@@ -21,7 +21,8 @@ from snn2circuit.ir.files import write_text
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.ir.waveforms import Waveforms
-from snn2circuit.netlist import crossbar_arrays
+from snn2circuit.netlist import bit_line_joints, bit_lines, crossbar_arrays
+from snn2circuit.simulate.joints import join_crossbars
 from snn2circuit.simulate.lines import LineSolver
 
 TOLERANCE = 1e-9  # of the line solver, in the energy norm; the file keeps three digits
@@ -55,14 +56,18 @@ def write_activity(
 def line_drops(crossbar: CrossbarNetwork, parasitics: Parasitics) -> tuple[Floats, ...]:
     """Share of the read voltage that each device loses with all word lines driven; per layer (rows, columns, 2)."""
     found = []
-    for layer, arrays in zip(crossbar.layers, crossbar_arrays(crossbar, parasitics), strict=True):
+    groups = zip(crossbar_arrays(crossbar, parasitics), bit_line_joints(crossbar, parasitics), strict=True)
+    for number, (layer, (arrays, joints)) in enumerate(zip(crossbar.layers, groups, strict=True), start=1):
         drop = np.zeros((layer.rows, layer.columns, 2))
+        ends = {bit for lines in bit_lines(number, layer) for bit in lines}
+        inner = join_crossbars(arrays, joints, ends).joints if joints else {}
         for tile, array in zip(layer.tiles, arrays, strict=True):
-            if array.lines.ideal:
+            if array.lines.ideal and not inner:
                 continue
-            rows, bits = array.siemens.shape
+            rows = len(array.word_lines)
             solver = LineSolver(array.siemens, array.lines)
-            words, columns = solver.solve(np.ones(rows), np.zeros(bits), TOLERANCE)
+            ports = np.array([inner[bit].sum() if bit in inner else 0.0 for bit in array.bits])
+            words, columns = solver.solve(np.ones(rows), ports, TOLERANCE)
             drop[tile.rows, tile.columns] = (1.0 - (words - columns)).reshape(rows, -1, 2)
         found.append(drop)
     return tuple(found)

@@ -187,9 +187,10 @@ def _signoff(summary: Mapping[str, Any]) -> list[str]:
         f"{'are' if lvs['match'] else 'are not'} the crossbar's."
     )
     broken = [(name, f"{count:,}") for name, count in drc["broken"].items()]
+    tiled = {each["layer"] for each in summary["extracted"] if each["tile"]}
     extracted = [
         (
-            str(each["layer"]),
+            str(each["layer"]) if each["layer"] not in tiled else f"{each['layer']}, tile {each['tile']}",
             each["name"].replace("_", " "),
             f"{each['count']:,}",
             *(engineering(each[key], each["unit"]) for key in ("least", "mean", "most")),

@@ -16,8 +16,9 @@ from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.noun import Floats, noun
 from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.mapping import cut_tiles
-from snn2circuit.netlist import crossbar_arrays
+from snn2circuit.netlist import bit_line_joints, bit_lines, crossbar_arrays
 from snn2circuit.simulate.crossbar import bit_line_currents
+from snn2circuit.simulate.joints import join_crossbars
 
 COMMON = 0.1  # the smallest tenth of the weights does not count for the range that is needed
 
@@ -50,7 +51,6 @@ def assess_wires(crossbar: CrossbarNetwork, parasitics: Parasitics | None, max_l
     """Losses of every layer as it is tiled, and the largest square tile that loses at most ``max_loss`` anywhere."""
     found = []
     for index, layer in enumerate(crossbar.layers):
-        settlings = [tile.settling for tile in parasitics.layers[index].tiles] if parasitics else []
         losses = _losses(crossbar, parasitics, index)
         weights = np.abs(layer.trained[layer.trained != 0])
         step = float((crossbar.levels[1] - crossbar.levels[0]) / layer.siemens_per_unit)
@@ -65,7 +65,7 @@ def assess_wires(crossbar: CrossbarNetwork, parasitics: Parasitics | None, max_l
                 worst_loss=float(losses.max()),
                 mean_loss=float(losses.mean()),
                 largest_tile=_largest_tile(crossbar, parasitics, index, max_loss),
-                settling=max(settlings, default=0.0),
+                settling=parasitics.layers[index].settling if parasitics else 0.0,
                 range_needed=largest / float(np.quantile(weights, COMMON)) if len(weights) else 1.0,
                 range_available=largest / step,
                 conductance_ratio=float(crossbar.levels[-1] / crossbar.levels[0]),
@@ -77,14 +77,20 @@ def assess_wires(crossbar: CrossbarNetwork, parasitics: Parasitics | None, max_l
 
 def _losses(crossbar: CrossbarNetwork, parasitics: Parasitics | None, index: int) -> Floats:
     """Relative loss of every bit line of a layer, pair by pair."""
-    currents: dict[str, tuple[float, float]] = {}  # of every bit line, real and ideal
-    for array in crossbar_arrays(crossbar, parasitics)[index]:
-        drawn = bit_line_currents(array.siemens, np.ones(len(array.word_lines)), array.lines)
-        for bit, current, ideal in zip(array.bits, drawn, array.siemens.sum(axis=0), strict=True):
-            known = currents.get(bit, (0.0, 0.0))
-            currents[bit] = (known[0] + current, known[1] + ideal)
-    table = np.array(list(currents.values()))
-    losses: Floats = 1.0 - table[:, 0] / table[:, 1]
+    layer = crossbar.layers[index]
+    ideal = np.stack(layer.programmed, axis=2).sum(axis=0).ravel()
+    arrays, joints = crossbar_arrays(crossbar, parasitics)[index], bit_line_joints(crossbar, parasitics)[index]
+    ends = [bit for pair in zip(*bit_lines(index + 1, layer), strict=True) for bit in pair]
+    drawn = dict.fromkeys(ends, 0.0)
+    if joints:
+        joined = join_crossbars(arrays, joints, ends).array
+        drawn |= dict(zip(joined.bits, joined.transfer.sum(axis=0).tolist(), strict=True))
+    else:
+        for array in arrays:
+            currents = bit_line_currents(array.siemens, np.ones(len(array.word_lines)), array.lines)
+            for bit, current in zip(array.bits, currents.tolist(), strict=True):
+                drawn[bit] += current
+    losses: Floats = 1.0 - np.array(list(drawn.values())) / ideal
     return losses
 
 

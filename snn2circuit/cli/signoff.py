@@ -96,7 +96,12 @@ def extract(masks_file: Path, layout_file: Path, crossbar_file: Path, out: Path)
         sys.exit(2)
     table(
         [
-            (f"layer {each['layer']}", each["name"], engineering(each["mean"], each["unit"]), each["formula"])
+            (
+                f"layer {each['layer']}, tile {each['tile']}",
+                each["name"],
+                engineering(each["mean"], each["unit"]),
+                each["formula"],
+            )
             for each in extracted
         ]
     )

@@ -100,9 +100,36 @@ class TileParasitics:
 
 @noun
 class LayerParasitics:
-    """Of one layer's crossbar, tile by tile in the layer's order; one if it is not cut."""
+    """Of one layer's crossbar, tile by tile in the layer's order; one if it is not cut.
+
+    Bit lines of row tiles meet at joints, one for each row of tiles and bit line. From joint to joint and from the
+    last one to the neuron cell they share ``joints``; without any the tiles meet at the cell.
+    """
 
     tiles: tuple[TileParasitics, ...]
+    joints: Quantities | None = None  # ohm, (rows of tiles, bit lines of the layer), from there on
+
+    def __post_init__(self) -> None:
+        if self.joints is None:
+            return
+        ohms = self.joints.values
+        if self.joints.unit != "ohm" or ohms.ndim != 2 or not (np.isfinite(ohms) & (ohms >= 0)).all():
+            raise NetlistError(
+                f"joints of shape {ohms.shape} in {self.joints.unit!r}; finite ohms, 0 or more, are needed"
+            )
+
+    @property
+    def settling(self) -> float:
+        """The slowest tile's, and the charge of all tiles through what they share, s."""
+        slowest = max(tile.settling for tile in self.tiles)
+        if self.joints is None:
+            return slowest
+        farads = max(
+            tile.crosspoint.value + 2 * tile.neighbour.value + tile.below.value + tile.above.value
+            for tile in self.tiles
+        )
+        rows = np.cumsum([len(tile.fed_far) for tile in self.tiles][:: len(self.tiles) // len(self.joints.values)])
+        return slowest + float(self.joints.values.max(axis=1) @ rows) * farads
 
 
 @noun
@@ -117,19 +144,32 @@ class Parasitics:
         Raises:
             NetlistError: they are those of other tiles.
         """
-        found, wanted = [tile.lines.shape for tile in self.layers[number - 1].tiles], tile_shapes(layer)
-        if found != wanted:
+        measured = self.layers[number - 1]
+        found, wanted = [tile.lines.shape for tile in measured.tiles], tile_shapes(layer)
+        shape = (len(layer.row_cuts) + 1, 2 * layer.columns)
+        if found != wanted or (measured.joints is not None and measured.joints.values.shape != shape):
             raise NetlistError(
                 f"layer {number} has {_listed(wanted)}, its parasitics are those of {_listed(found)}; measure them on "
                 "masks of this network"
             )
-        return self.layers[number - 1].tiles
+        return measured.tiles
 
     def resized(self, crossbar: CrossbarNetwork) -> Parasitics:
-        """What the layers would have if they were cut as in ``crossbar``, judged by their first tiles."""
+        """What the layers would have if they were cut as in ``crossbar``, judged by their first tiles.
+
+        Every tile has the way from the last joint to the cell for itself.
+        """
+
+        def first(measured: LayerParasitics) -> TileParasitics:
+            tile = measured.tiles[0]
+            if measured.joints is None:
+                return tile
+            leads = tile.bit_leads.values + measured.joints.values[-1, : len(tile.bit_leads.values)]
+            return replace(tile, bit_leads=replace(tile.bit_leads, values=leads))
+
         return Parasitics(
             layers=tuple(
-                LayerParasitics(tiles=tuple(measured.tiles[0].resized(*shape) for shape in tile_shapes(layer)))
+                LayerParasitics(tiles=tuple(first(measured).resized(*shape) for shape in tile_shapes(layer)))
                 for measured, layer in zip(self.layers, crossbar.layers, strict=True)
             )
         )

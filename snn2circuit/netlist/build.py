@@ -8,7 +8,9 @@ Node names say what and where, layers from 1, rows and neurons from 0::
 
 The layout gives its nets the same names. A layer's crossbar is called ``l1``; if it is cut into tiles, they are
 ``l1_t0``, ``l1_t1``, ... row by row. Every tile has word lines of its own, driven by the same sources; bit lines of
-tiles above one another meet only at the neuron's virtual ground, which keeps the voltage drop along them bounded.
+tiles above one another meet at the neuron's virtual ground, which keeps the voltage drop along them bounded. Where they
+are known to share a piece of line before, ``jp_l1_t1_n3`` is the joint where the positive bit line of tile 1 and neuron
+3 meets those of the tiles before.
 """
 
 from __future__ import annotations
@@ -28,13 +30,15 @@ from snn2circuit.ir.circuit import (
     Instance,
     NortonCrossbar,
     Readout,
+    Resistor,
     Subcircuit,
     Transient,
 )
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
-from snn2circuit.ir.lines import PIECES, uniform_lines
+from snn2circuit.ir.lines import PIECES
 from snn2circuit.ir.noun import Floats
-from snn2circuit.ir.parasitics import Parasitics, tile_shapes
+from snn2circuit.ir.parasitics import Parasitics
+from snn2circuit.netlist.crossbars import bit_line_joints, bit_lines, crossbar_arrays
 from snn2circuit.netlist.stimulus import bias_block, clock_block, column_block, input_block
 
 STEPS_PER_SLOT = 20  # at least, so that every pulse is seen
@@ -89,8 +93,8 @@ def build_circuit(
         subcircuits=neuron_cells(crossbar),
         network=tuple(
             block
-            for (n, layer), group in zip(layers, arrays, strict=True)
-            for block in _layer_blocks(crossbar, n, layer, group)
+            for (n, layer), group, joints in zip(layers, arrays, bit_line_joints(crossbar, parasitics), strict=True)
+            for block in _layer_blocks(crossbar, n, layer, group, joints)
         ),
         stimulus=(clock_block(timing), *sources),
         transient=Transient(stop=timing.stop(steps, len(layers)), max_step=_longest_step(crossbar)),
@@ -131,49 +135,6 @@ def _longest_step(crossbar: CrossbarNetwork) -> float:
     return min(slot / STEPS_PER_SLOT, math.sqrt(12 * INTEGRATION_ERROR * tau**3 / slot))
 
 
-def crossbar_arrays(
-    crossbar: CrossbarNetwork, parasitics: Parasitics | None = None
-) -> tuple[tuple[Crossbar, ...], ...]:
-    """Every layer's crossbar as elements, one for each of its tiles.
-
-    Raises:
-        NetlistError: the parasitics are those of another network.
-    """
-    if parasitics is not None and len(parasitics.layers) != len(crossbar.layers):
-        raise NetlistError(
-            f"parasitics of {len(parasitics.layers)} layers do not fit a network of {len(crossbar.layers)}"
-        )
-    groups = []
-    for number, layer in enumerate(crossbar.layers, start=1):
-        words = [f"wl_l{number}_r{row}" for row in range(layer.inputs)] + [f"bias_l{number}"] * layer.has_bias
-        pos, neg = _bit_lines(number, layer)
-        made_pos, made_neg = layer.programmed
-        if parasitics:
-            lines = [tile.lines for tile in parasitics.of_layer(number, layer)]
-        else:
-            lines = [uniform_lines(*shape) for shape in tile_shapes(layer)]
-        groups.append(
-            tuple(
-                Crossbar(
-                    name=f"l{number}_t{index}" if len(layer.tiles) > 1 else f"l{number}",
-                    word_lines=tuple(words[tile.rows]),
-                    bits_pos=tuple(pos[tile.columns]),
-                    bits_neg=tuple(neg[tile.columns]),
-                    g_pos=made_pos[tile.rows, tile.columns],
-                    g_neg=made_neg[tile.rows, tile.columns],
-                    lines=lines[index],
-                )
-                for index, tile in enumerate(layer.tiles)
-            )
-        )
-    return tuple(groups)
-
-
-def _bit_lines(number: int, layer: CrossbarLayer) -> tuple[list[str], list[str]]:
-    pos, neg = ([f"b{sign}_l{number}_n{column}" for column in range(layer.columns)] for sign in "pn")
-    return pos, neg
-
-
 def _stand_in(
     arrays: tuple[Crossbar, ...], reduced: Mapping[str, NortonCrossbar]
 ) -> tuple[Crossbar | NortonCrossbar, ...]:
@@ -192,7 +153,11 @@ def _stand_in(
 
 
 def _layer_blocks(
-    crossbar: CrossbarNetwork, number: int, layer: CrossbarLayer, arrays: tuple[Crossbar | NortonCrossbar, ...]
+    crossbar: CrossbarNetwork,
+    number: int,
+    layer: CrossbarLayer,
+    arrays: tuple[Crossbar | NortonCrossbar, ...],
+    joints: tuple[Resistor, ...],
 ) -> list[Block]:
     blocks = []
     if number > 1:
@@ -213,7 +178,7 @@ def _layer_blocks(
                 elements=drivers,
             )
         )
-    pos, neg = _bit_lines(number, layer)
+    pos, neg = bit_lines(number, layer)
     cells = tuple(
         Instance(
             name=f"l{number}_n{column}",
@@ -234,6 +199,11 @@ def _layer_blocks(
     return [
         *blocks,
         *(_array_block(number, layer, index, array) for index, array in enumerate(arrays)),
+        *(
+            [Block(name=f"joints_l{number}", comment=f"layer {number}: joints of the tiles", elements=joints)]
+            if joints
+            else []
+        ),
         Block(name=f"neurons_l{number}", comment=f"layer {number}: {layer.columns} neurons", elements=cells),
     ]
 

@@ -30,6 +30,7 @@ from snn2circuit.layout.signoff.fields import (
 )
 from snn2circuit.layout.signoff.pex import extract_parasitics
 from snn2circuit.layout.signoff.stack import read_masks
+from snn2circuit.mapping import cut_tiles
 
 
 def klayout_resistances(wire: kdb.Region, ports: list[kdb.Point], ohm: float) -> list[float]:
@@ -181,6 +182,31 @@ def test_the_next_sheet_is_felt_through_the_interlayer(tmp_path: Path) -> None:
     assert plates < upper.below.value * 5 * 4 < 1.05 * plates
     assert lower.above.value * 8 * 9 == pytest.approx(upper.below.value * 5 * 4)
     assert upper.settling > replace(upper, below=replace(upper.below, value=0.0)).settling
+
+
+def test_row_tiles_by_hand(tmp_path: Path) -> None:
+    """Each tile on its sheet, its bit lines up to the joint; vias from joint to joint, and one way on to the cell."""
+    crossbar = cut_tiles(make_crossbar(9, 6, 2), rows=4)
+    layout = build_layout(crossbar, FREE_INKJET)
+    parasitics, table = extract_parasitics(write_masks(layout, tmp_path, ["gds"])[0], layout.process, crossbar)
+    rules = read_rules(layout.process, "auto")
+    sheets = plan_stack(crossbar, rules).sheets
+    assert [len(layer.tiles) for layer in parasitics.layers] == [3, 2]
+    tiles = [tile for layer in parasitics.layers for tile in layer.tiles]
+    for tile, sheet in zip(tiles, sheets, strict=True):
+        squares = 0.5 + (sheet.rows[0] - rules.space - rules.pad) / rules.width
+        np.testing.assert_allclose(tile.bit_leads.values, 0.18 * squares, rtol=1e-9)
+        assert tile.lines.shape == (len(sheet.rows), 2 * len(sheet.columns))
+    hole = 0.18 * 1e-6 * 126e-6 / (np.pi * (rules.via / 2e9) ** 2)  # through the foil and up to the bit lines
+    to_cell = 0.18 * (0.5 + rules.space / rules.width)
+    for layer, crossed in zip(parasitics.layers, crossbar.layers, strict=True):
+        assert layer.joints is not None
+        by_hand = np.repeat([[hole]] * (len(layer.tiles) - 1) + [[to_cell]], 2 * crossed.columns, axis=1)
+        np.testing.assert_allclose(layer.joints.values, by_hand, rtol=2e-3)
+    # The second tile of layer 2 is driven through two foils and the bit lines' plane between them.
+    (vias,) = [each for each in table if (each.layer, each.tile, each.name) == (2, 1, "vias")]
+    assert vias.mean == pytest.approx(hole * 251 / 126, rel=2e-3)
+    assert [tile.fed_far.tolist() for tile in tiles[3:]] == [[False] * 3, [False] * 3 + [True]]
 
 
 def test_plates_become_ideal_when_they_are_wide_and_never_fall_below() -> None:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from arrays import random_lines
 from networks import random_crossbar
 
 from snn2circuit.analysis import compare_circuit
-from snn2circuit.errors import LayoutError, NetlistError
+from snn2circuit.analysis.activity import line_drops
+from snn2circuit.analysis.wires import assess_wires
+from snn2circuit.errors import NetlistError
 from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.lines import PIECES
 from snn2circuit.ir.network import Stimulus
-from snn2circuit.ir.parasitics import Parasitics, uniform_parasitics
+from snn2circuit.ir.parasitics import LayerParasitics, Parasitics, uniform_parasitics
 from snn2circuit.ir.waveforms import Waveforms
-from snn2circuit.layout.build import build_layout
-from snn2circuit.layout.processes import PROCESSES
 from snn2circuit.mapping import cut_tiles
-from snn2circuit.netlist import build_circuit, crossbar_arrays, write_netlist
+from snn2circuit.netlist import bit_line_joints, bit_lines, build_circuit, crossbar_arrays, write_netlist
+from snn2circuit.netlist.arrays import crossbar_cards
 from snn2circuit.simulate import simulate_netlist
-from snn2circuit.steps import reduce_crossbars
+from snn2circuit.simulate.joints import join_crossbars
+from snn2circuit.steps import reduce_crossbars, simulate_exactly
 
 
 def network(seed: int = 8) -> tuple[CrossbarNetwork, Stimulus]:
@@ -65,6 +71,77 @@ def test_reduced_and_full_decks_agree(ohms: dict[str, float], tmp_path: Path) ->
     assert sum(int(layer.sum()) for layer in full.spikes) > 3
     for reduce in ("first", "all"):
         assert apart(full, run(tmp_path / reduce, crossbar, stimulus, parasitics, reduce)) < 1e-9
+
+
+def joined(crossbar: CrossbarNetwork, seed: int = 5, scale: float = 1.0) -> Parasitics:
+    """Every piece of every line another, and joints that the bit lines of the tiles share; some of them ideal."""
+    plain, random = lines(crossbar), np.random.default_rng(seed)
+    layers = []
+    for layer, made in zip(crossbar.layers, plain.layers, strict=True):
+        tiles = []
+        for tile in made.tiles:
+            drawn = random_lines(*tile.lines.shape, seed=int(random.integers(1000)))
+            pieces = {name: replace(getattr(tile, name), values=scale * getattr(drawn, name)) for name in PIECES}
+            tiles.append(replace(tile, **pieces, fed_far=drawn.fed_far))
+        ohms = scale * random.uniform(1, 50, (len(layer.row_cuts) + 1, 2 * layer.columns))
+        ohms[random.random(ohms.shape) < 0.2] = 0.0
+        joints = replace(tiles[0].bit_leads, values=ohms)
+        layers.append(LayerParasitics(tiles=tuple(tiles), joints=joints if layer.row_cuts else None))
+    return Parasitics(layers=tuple(layers))
+
+
+@pytest.mark.parametrize("tile", [(0, 0), (2, 0), (3, 3)], ids=["whole", "row tiles", "tiles"])
+def test_unequal_lines_and_joints_in_ngspice_reduced_and_exactly(tile: tuple[int, int], tmp_path: Path) -> None:
+    crossbar, stimulus = network()
+    crossbar = cut_tiles(crossbar, rows=tile[0], columns=tile[1])
+    parasitics = joined(crossbar)
+    assert [bool(each) for each in bit_line_joints(crossbar, parasitics)] == [tile != (0, 0)] * 2
+    full = run(tmp_path / "full", crossbar, stimulus, parasitics, "none")
+    assert sum(int(layer.sum()) for layer in full.spikes) > 3
+    assert apart(full, run(tmp_path / "ideal", crossbar, stimulus, None, "none")) > 1e-3
+    for reduce in ("first", "all"):
+        assert apart(full, run(tmp_path / reduce, crossbar, stimulus, parasitics, reduce)) < 1e-9
+    assert apart(full, simulate_exactly(crossbar, stimulus, parasitics)) < 1e-4  # ngspice's own steps
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_joined_tiles_are_kirchhoffs(seed: int) -> None:
+    """Currents and the volts of joints against ngspice's operating point; drops and losses are made of them."""
+    crossbar, _ = network()
+    crossbar = cut_tiles(crossbar, rows=2)
+    parasitics = joined(crossbar, seed)
+    arrays, joints = crossbar_arrays(crossbar, parasitics)[0], bit_line_joints(crossbar, parasitics)[0]
+    ends = [node for pair in zip(*bit_lines(1, crossbar.layers[0]), strict=True) for node in pair]
+    found = join_crossbars(arrays, joints, ends)
+    words = [line for array in arrays for line in array.word_lines]
+    assert found.array.word_lines == tuple(words)
+    sources = [(line, 1.0) for line in dict.fromkeys(words)] + [(bit, 0.0) for bit in found.array.bits]
+    cards = [card for array in arrays for card in crossbar_cards(array)]
+    cards += [f"R{joint.name} {joint.a} {joint.b} {joint.ohms!r}" for joint in joints]
+    judged = operating_point([*cards, *(f"V_{node} {node} 0 {volts}" for node, volts in sources)])
+    for bit, current in zip(found.array.bits, found.array.transfer.sum(axis=0), strict=True):
+        assert current == pytest.approx(judged[f"i(v_{bit})"], rel=1e-9)
+    for node, volts in found.joints.items():
+        assert volts.sum() == pytest.approx(judged[node], rel=1e-9)
+    ideal = np.stack(crossbar.layers[0].programmed, axis=2).sum(axis=0).ravel()
+    losses = [1 - judged[f"i(v_{bit})"] / siemens for bit, siemens in zip(ends, ideal, strict=True)]
+    (layer, _), drops = assess_wires(crossbar, parasitics, 0.01), line_drops(crossbar, parasitics)[0]
+    assert layer.worst_loss == pytest.approx(max(losses), rel=1e-6)
+    assert layer.mean_loss == pytest.approx(np.mean(losses), rel=1e-6)
+    seen = (np.stack(crossbar.layers[0].programmed, axis=2) * (1 - drops)).sum(axis=0).ravel()
+    np.testing.assert_allclose(1 - seen / ideal, losses, rtol=1e-5)
+
+
+def operating_point(cards: list[str]) -> dict[str, float]:
+    """Every voltage and source current of ngspice's ``.op``."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "op.cir").write_text("\n".join(["* joints", *cards, ".op", ".end", ""]))
+        command = ["ngspice", "-n", "-b", "-r", "op.raw", "op.cir"]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
+        head, _, data = Path(folder, "op.raw").read_bytes().partition(b"Binary:\n")
+    names = [line.split()[1] for line in head.decode().split("Variables:\n")[1].splitlines()]
+    short = [name.removeprefix("v(").rstrip(")") if name.startswith("v(") else name for name in names]
+    return dict(zip(short, np.frombuffer(data).tolist(), strict=True))
 
 
 def test_tiles_with_ideal_lines_change_nothing_and_wires_do(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ the process's. Traces and their leads are read in :mod:`snn2circuit.layout.signo
 * *Segment*, from one crossing to the next: ``R = Rs · L / W``, ``W`` the area of the line between its first and its
   last crossing over that length. Word lines of a tile are alike, so are bit lines: the noun holds their mean.
 * *Lead*: of a word line from its outermost crossing to where it is fed, of a bit line from row 0 to its neuron cell.
+* *Joint*: from where the bit lines of a layer's row tiles meet through vias to the next sheet, or to the cell.
 * *Via*: ``R = rho · t / A`` with ``rho = Rs · t`` of the conductor it lands on, unless the via layer has its own sheet
   resistance. The vias of a word line are in series and part of its lead.
 * *Crossing*, *neighbours*: plates and coplanar strips.
@@ -38,6 +39,7 @@ FORMULAS = {
     "word_leads": "Rs ∫ dx / W of the line + rho t / A of its vias",
     "bit_leads": "Rs ∫ dx / W",
     "vias": "rho t / A, as contained in word_leads",
+    "joints": "Rs ∫ dx / W to the cell, rho t / A of the vias to the next sheet",
     "crosspoint": "plates with fringe, Palmer 1937",
     "neighbour": "coplanar strips, Wen 1969; word or bit lines, whichever is more",
     "below": "plates with fringe across, shifted strips along; bit lines of the sheet below",
@@ -90,7 +92,9 @@ def measure_parasitics(
             values = _values(stack, tile, by_sheet.get(tile.sheet - 1), by_sheet.get(tile.sheet + 1))
             table += _rows(number, index, tile, values)
             tiles.append(_noun(tile, values))
-        layers.append(LayerParasitics(tiles=tuple(tiles)))
+        shared = [tile.joints for tile in layer if len(tile.joints)]
+        joints = _several("joints", np.stack(shared)) if shared else None
+        layers.append(LayerParasitics(tiles=tuple(tiles), joints=joints))
     return Parasitics(layers=tuple(layers)), tuple(table)
 
 
@@ -109,6 +113,7 @@ def _values(stack: MaskStack, tile: DrawnTile, below: DrawnTile | None, above: D
         "word_leads": np.array([trace.lead for trace in tile.words]),
         "bit_leads": np.array([trace.lead for trace in tile.bits]),
         "vias": tile.vias,
+        "joints": tile.joints,
         "crosspoint": np.array(
             [plate_capacitance(plates, word.width, tile.bits[0].width, device.thickness.value) for word in tile.words]
         ),
@@ -145,27 +150,29 @@ def _rows(layer: int, index: int, tile: DrawnTile, values: Mapping[str, Floats])
 
 
 def _noun(tile: DrawnTile, values: Mapping[str, Floats]) -> TileParasitics:
-    def source(name: str) -> str:
-        return f"extracted from the masks: {FORMULAS[name]}"
-
-    def several(name: str) -> Quantities:
-        return Quantities(values=values[name], unit="ohm", source=source(name), confidence="derived")
-
     def one(name: str) -> Quantity:
         mean = float(values[name].mean()) if len(values[name]) else 0.0
-        return Quantity(value=mean, unit="F", source=source(name), confidence="derived")
+        return Quantity(value=mean, unit="F", source=_source(name), confidence="derived")
 
     return TileParasitics(
-        word_segments=several("word_segments"),
-        bit_segments=several("bit_segments"),
-        word_leads=several("word_leads"),
-        bit_leads=several("bit_leads"),
+        word_segments=_several("word_segments", values["word_segments"]),
+        bit_segments=_several("bit_segments", values["bit_segments"]),
+        word_leads=_several("word_leads", values["word_leads"]),
+        bit_leads=_several("bit_leads", values["bit_leads"]),
         fed_far=tile.fed_far,
         crosspoint=one("crosspoint"),
         neighbour=one("neighbour"),
         below=one("below"),
         above=one("above"),
     )
+
+
+def _several(name: str, ohms: Floats) -> Quantities:
+    return Quantities(values=ohms, unit="ohm", source=_source(name), confidence="derived")
+
+
+def _source(name: str) -> str:
+    return f"extracted from the masks: {FORMULAS[name]}"
 
 
 def _neighbours(traces: tuple[Trace, ...], step: float, permittivity: float) -> Floats:

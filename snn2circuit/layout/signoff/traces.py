@@ -4,7 +4,8 @@ A *trace* is one line on one sheet. It is straight, so its resistance between tw
 width ``W`` of its shapes at every ``x`` along it; how current spreads where the width changes is left out. A word line
 is fed through the via that lands on it, or where there is none at its end, beyond whichever of its outermost crossings
 it reaches further: a contact finger, with the contact where it is at its worst. A bit line leaves row 0 and ends at the
-edge of its neuron cell.
+edge of its neuron cell, or where vias join it to the bit lines of other tiles of its layer, at these; from there the
+joined lines go on to the next sheet or to the cell.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class DrawnTile:
     word_segments: Floats  # ohm, the mean over all word lines
     bit_segments: Floats  # ohm, the mean over all bit lines
     vias: Floats  # ohm, in the lead of every word line that has some
+    joints: Floats  # (bit lines,), ohm, from where tiles meet to the next sheet or to the cell; none without tiles
     steps: tuple[float, float]  # m, mean distance of crossings along word lines and along bit lines
 
 
@@ -105,14 +107,22 @@ class TileReader:
             ohms[0] * squares(region, axis, feed, int(along[-1] if end else along[0]))
             for region, feed, end in zip(word_regions, feeds, far, strict=True)
         ]
-        cells = kdb.Region()
-        for place in self.stack.places("cell"):
-            cells += self.stack.region(place) if place[0] == sheet else kdb.Region()
         bit_regions = [self.wires[above, net] for net in bits]
-        bit_leads = [
-            ohms[1] * squares(region, 1 - axis, self._edge(region & cells, 1 - axis, down, which), int(down[0]))
-            for region in bit_regions
+        cells = self._cells(sheet)
+        met = [[via.centre for via in self.vias[net] if via.place[0] in (sheet, sheet + 1)] for net in bits]
+        ends = [
+            (centres[0].x, centres[0].y)[1 - axis] if centres else _edge(region & cells, 1 - axis, down)
+            for centres, region in zip(met, bit_regions, strict=True)
         ]
+        bit_leads, joints = [], []
+        for net, region, end, centres in zip(bits, bit_regions, ends, met, strict=True):
+            if end is None or abs(end - down[0]) > abs(end - down[-1]):
+                raise LayoutError(f"{self.stack.path}: a bit line of {which} has no neuron cell next to row 0")
+            bit_leads.append(ohms[1] * squares(region, 1 - axis, end, int(down[0])))
+            if centres:
+                cell = _edge(region & cells, 1 - axis, down)
+                up = sum(via.ohms for via in self.vias[net] if via.place[0] == sheet + 1)
+                joints.append(up if cell is None else ohms[1] * squares(region, 1 - axis, cell, end))
         word_traces = _traces(word_regions, axis, along, down, word_leads)
         bit_traces = _traces(bit_regions, 1 - axis, down, along, np.array(bit_leads))
         gaps = [np.abs(np.diff(places)) / 1e9 for places in (along, down)]
@@ -126,6 +136,7 @@ class TileReader:
             word_segments=np.mean([line_resistance(ohms[0], gaps[0], trace.width) for trace in word_traces], axis=0),
             bit_segments=np.mean([line_resistance(ohms[1], gaps[1], trace.width) for trace in bit_traces], axis=0),
             vias=in_series[in_series > 0],
+            joints=np.array(joints),
             steps=(float(gaps[0].mean()), float(gaps[1].mean()) if len(gaps[1]) else 0.0),
         )
 
@@ -147,13 +158,13 @@ class TileReader:
         low, high = _reach(region, axis)
         return low if int(along.min()) - low > high - int(along.max()) else high
 
-    def _edge(self, overlap: kdb.Region, axis: int, down: Ints, which: str) -> int:
-        """Where along its axis a bit line meets its cell, nm."""
-        low, high = _reach(overlap, axis)
-        edge = high if high <= int(down.min()) else low
-        if overlap.is_empty() or abs(edge - int(down[0])) > abs(edge - int(down[-1])):
-            raise LayoutError(f"{self.stack.path}: a bit line of {which} has no neuron cell next to row 0")
-        return edge
+    def _cells(self, sheet: int) -> kdb.Region:
+        """The neuron cells of a sheet."""
+        cells = kdb.Region()
+        for place in self.stack.places("cell"):
+            if place[0] == sheet:
+                cells += self.stack.region(place)
+        return cells
 
     def _read_vias(self) -> dict[int, list[_Via]]:
         """All vias of every net."""
@@ -204,6 +215,14 @@ def _traces(regions: list[kdb.Region], axis: int, crossings: Ints, across: Ints,
         width = _area(region, axis, first, last) / (last - first)
         found.append(Trace(width=width / 1e9, across=at / 1e9, ends=(low / 1e9, high / 1e9), lead=lead))
     return tuple(found)
+
+
+def _edge(overlap: kdb.Region, axis: int, down: Ints) -> int | None:
+    """Where along its axis a bit line meets its cell, nm; ``None`` without one."""
+    if overlap.is_empty():
+        return None
+    low, high = _reach(overlap, axis)
+    return high if high <= int(down.min()) else low
 
 
 def _reach(region: kdb.Region, axis: int) -> tuple[int, int]:

@@ -24,6 +24,7 @@ from snn2circuit.ir.circuit import (
     NortonCrossbar,
     PiecewiseSource,
     PulseSource,
+    Resistor,
     Subcircuit,
     VoltageGain,
 )
@@ -32,6 +33,7 @@ from snn2circuit.simulate.crossbar import reduce_crossbar
 from snn2circuit.simulate.exact.cell import Cell, read_cell
 from snn2circuit.simulate.exact.clocks import Clock, read_clock
 from snn2circuit.simulate.exact.nodal import Load
+from snn2circuit.simulate.joints import join_crossbars
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class _Parts:
     clocks: dict[str, Clock] = field(default_factory=dict)
     sources: dict[str, Element] = field(default_factory=dict)
     arrays: list[Crossbar | NortonCrossbar] = field(default_factory=list)
+    joints: list[Resistor] = field(default_factory=list)
     instances: list[Instance] = field(default_factory=list)
 
 
@@ -83,7 +86,7 @@ def read_circuit(circuit: Circuit, slots: int) -> list[Group]:
     cells = {each.name: each for each in circuit.subcircuits}
     membranes = {node for layer in circuit.readout.membranes for node in layer}
     spikes = {node for layer in circuit.readout.spikes for node in layer}
-    arrays = _share_bits(parts.arrays)
+    arrays = _share_bits(_join(parts))
     on_bits = {bit: number for number, group in enumerate(arrays) for array in group for bit in array.bits}
     members: dict[int, list[Instance]] = {}
     for instance in parts.instances:
@@ -135,6 +138,8 @@ def _sort(circuit: Circuit, slot: float) -> _Parts:
                     parts.sources[element.out] = element
                 case Crossbar() | NortonCrossbar():
                     parts.arrays.append(element)
+                case Resistor():
+                    parts.joints.append(element)
                 case Instance():
                     parts.instances.append(element)
                 case _:
@@ -143,6 +148,32 @@ def _sort(circuit: Circuit, slot: float) -> _Parts:
                         "clocks, word line sources, crossbars and cells there"
                     )
     return parts
+
+
+def _join(parts: _Parts) -> list[Crossbar | NortonCrossbar]:
+    """The crossbars, with resistors between their bit lines folded in."""
+    ends = {node for instance in parts.instances for node in instance.nodes}
+    arrays, waiting = list(parts.arrays), list(parts.joints)
+    while waiting:
+        nodes, group = {waiting[0].a, waiting[0].b}, [waiting[0]]
+        touched: list[Crossbar | NortonCrossbar] = []
+        while True:
+            touched += [each for each in arrays if each not in touched and nodes & set(each.bits)]
+            reached = {bit for each in touched for bit in each.bits} | {
+                node for each in group for node in (each.a, each.b)
+            }
+            group += [each for each in waiting if each not in group and {each.a, each.b} & (reached - ends)]
+            if nodes == reached:
+                break
+            nodes = reached
+        if not touched or not nodes & ends:
+            raise CircuitNotLinear(
+                f"{waiting[0].name} is a Resistor that joins no crossbar to a cell; the exact solver takes none else "
+                "outside of all cells"
+            )
+        arrays = [each for each in arrays if each not in touched] + [join_crossbars(touched, group, ends).array]
+        waiting = [each for each in waiting if each not in group]
+    return arrays
 
 
 def _share_bits(arrays: list[Crossbar | NortonCrossbar]) -> list[list[Crossbar | NortonCrossbar]]:
