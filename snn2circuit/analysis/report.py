@@ -187,7 +187,7 @@ def _signoff(summary: Mapping[str, Any]) -> list[str]:
         f"{'are' if lvs['match'] else 'are not'} the crossbar's."
     )
     broken = [(name, f"{count:,}") for name, count in drc["broken"].items()]
-    tiled = {each["layer"] for each in summary["extracted"] if each["tile"]}
+    tiled = {each["layer"] for each in summary["extracted"] if each["tile"] > 1}
     extracted = [
         (
             str(each["layer"]) if each["layer"] not in tiled else f"{each['layer']}, tile {each['tile']}",

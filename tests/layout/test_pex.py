@@ -204,7 +204,7 @@ def test_row_tiles_by_hand(tmp_path: Path) -> None:
         by_hand = np.repeat([[hole]] * (len(layer.tiles) - 1) + [[to_cell]], 2 * crossed.columns, axis=1)
         np.testing.assert_allclose(layer.joints.values, by_hand, rtol=2e-3)
     # The second tile of layer 2 is driven through two foils and the bit lines' plane between them.
-    (vias,) = [each for each in table if (each.layer, each.tile, each.name) == (2, 1, "vias")]
+    (vias,) = [each for each in table if (each.layer, each.tile, each.name) == (2, 2, "vias")]
     assert vias.mean == pytest.approx(hole * 251 / 126, rel=2e-3)
     assert [tile.fed_far.tolist() for tile in tiles[3:]] == [[False] * 3, [False] * 3 + [True]]
 

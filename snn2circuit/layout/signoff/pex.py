@@ -52,7 +52,7 @@ class Measured:
     """One parasitic of one tile over all its lines."""
 
     layer: int  # from 1
-    tile: int  # from 0
+    tile: int  # of the layer, from 1
     name: str  # field of TileParasitics; word_leads apart by the end that they feed
     unit: str
     count: int
@@ -88,7 +88,7 @@ def measure_parasitics(
     table: list[Measured] = []
     for number, layer in enumerate(drawn, start=1):
         tiles = []
-        for index, tile in enumerate(layer):
+        for index, tile in enumerate(layer, start=1):
             values = _values(stack, tile, by_sheet.get(tile.sheet - 1), by_sheet.get(tile.sheet + 1))
             table += _rows(number, index, tile, values)
             tiles.append(_noun(tile, values))
