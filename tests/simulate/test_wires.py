@@ -15,12 +15,14 @@ from networks import random_crossbar
 from snn2circuit.analysis import compare_circuit
 from snn2circuit.analysis.activity import line_drops
 from snn2circuit.analysis.wires import assess_wires
-from snn2circuit.errors import NetlistError
+from snn2circuit.errors import LayoutError, NetlistError
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.lines import PIECES
 from snn2circuit.ir.network import Stimulus
 from snn2circuit.ir.parasitics import LayerParasitics, Parasitics, uniform_parasitics
 from snn2circuit.ir.waveforms import Waveforms
+from snn2circuit.layout.build import build_layout
+from snn2circuit.layout.processes import PROCESSES
 from snn2circuit.mapping import cut_tiles
 from snn2circuit.netlist import bit_line_joints, bit_lines, build_circuit, crossbar_arrays, write_netlist
 from snn2circuit.netlist.arrays import crossbar_cards
