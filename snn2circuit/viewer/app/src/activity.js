@@ -12,8 +12,8 @@
 export function attachActivity(stack, activity) {
   stack.activity = null;
   if (!activity) return;
-  for (const { devices: layer } of stack.sheets) {
-    const found = layer && activity.layers[layer.devices.layer - 1];
+  for (const layer of stack.devices) {
+    const found = activity.layers[layer.devices.layer - 1];
     if (!found) continue;
     const { row, column, polarity } = layer.devices;
     const columns = found.spikes.length;

@@ -13,7 +13,7 @@ export const MODES = [
 ];
 
 /** The modes this stack has data for: drops and spikes come with a simulated run. */
-export const modesOf = (stack) => MODES.filter(([mode]) => !["drop", "spike"].includes(mode) || stack.sheets.some((sheet) => sheet.devices?.devices[mode]));
+export const modesOf = (stack) => MODES.filter(([mode]) => !["drop", "spike"].includes(mode) || stack.devices.some((layer) => layer.devices[mode]));
 
 const SILENT = [0.21, 0.22, 0.25]; // linear, of devices whose neuron never spikes
 
@@ -58,7 +58,7 @@ export const css = ([r, g, b]) => `#${new Color(r, g, b).getHexString()}`;
  * @returns {{color: (layer, i) => number[], legend: object}}
  */
 export function makeScheme(stack, mode, { dark, log }) {
-  const groups = stack.sheets.map((sheet) => sheet.devices).filter(Boolean);
+  const groups = stack.devices;
   const range = extent(groups, mode);
   if (mode === "weight") {
     const most = Math.max(Math.abs(range[0]), Math.abs(range[1])) || 1;
@@ -125,7 +125,7 @@ export function makeScheme(stack, mode, { dark, log }) {
 
 /** Conductances that spread over more than two decades are unreadable on a linear ramp. */
 export function needsLog(stack) {
-  const [low, high] = extent(stack.sheets.map((sheet) => sheet.devices).filter(Boolean), "conductance");
+  const [low, high] = extent(stack.devices, "conductance");
   return low > 0 && high / low > 100;
 }
 

@@ -2,7 +2,7 @@
 
 export function makeDebug(viewer) {
   const { stack, stage, model, state, panel, pickAt, projectShape } = viewer;
-  const groups = () => stack.sheets.map((sheet) => sheet.devices).filter(Boolean);
+  const groups = () => stack.devices;
 
   /** Device number `index`, counted through all sheets in the order of the file. */
   const device = (index) => {

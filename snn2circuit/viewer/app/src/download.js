@@ -17,10 +17,8 @@ export const fileName = (name, ending) => `${name.replace(/[^\w.-]+/g, "-")}${en
 /** Every device as CSV; layers and sheets count from 1, rows and columns from 0, places are centres in layout axes. */
 export function placement(stack) {
   const lines = ["layer,row,column,polarity,weight,level,conductance_S,resistance_ohm,word_line,bit_line,sheet,x_mm,y_mm,z_um"];
-  for (const sheet of stack.sheets) {
-    const layer = sheet.devices;
-    if (!layer) continue;
-    const { devices, boxes, count } = layer;
+  for (const layer of stack.devices) {
+    const { sheet, devices, boxes, count } = layer;
     for (let i = 0; i < count; i++) {
       const centre = [0, 1, 2].map((axis) => (boxes[6 * i + axis] + boxes[6 * i + axis + 3]) / 2 + stack.origin[axis]);
       const { word, bit } = linesOf(stack, layer, i);

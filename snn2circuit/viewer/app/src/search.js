@@ -18,8 +18,8 @@ export function interpret(stack, text) {
   if (match) {
     const [, layer, row, column, sign] = match;
     const signs = sign === undefined ? [1, -1] : /[-−n]/.test(sign) ? [-1] : [1];
-    return stack.sheets.flatMap(({ devices: group }) =>
-      group?.devices.layer !== Number(layer)
+    return stack.devices.flatMap((group) =>
+      group.devices.layer !== Number(layer)
         ? []
         : signs
             .map((polarity) => findDevice(group, Number(row), Number(column), polarity))

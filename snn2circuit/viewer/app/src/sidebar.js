@@ -8,7 +8,7 @@ import { grouped } from "./units.js";
 const words = (name) => name.replaceAll("_", " ");
 
 export function makeSidebar(stack, state, actions, search, playback) {
-  const devices = stack.sheets.reduce((sum, sheet) => sum + (sheet.devices?.count ?? 0), 0);
+  const devices = stack.devices.reduce((sum, layer) => sum + layer.count, 0);
   const node = element(
     "nav",
     { class: "s2c-sidebar s2c-card", "aria-label": "Stack" },

@@ -90,6 +90,7 @@ export async function readStack(data) {
   }
   if (stack.layers.length === 0) throw new Error("the stack in this file has no shapes");
   order(stack);
+  stack.devices = stack.layers.filter((layer) => layer.devices); // of each sheet those below its bit lines, and those above
   stack.bounds = boundsOf(stack.layers);
   return stack;
 }
