@@ -3,8 +3,9 @@
 The score of a class is what decides for it: the output's membrane summed over the steps, or its spikes. FLOPs are
 counted as in the SNNtrainer3D paper (S. L. Jurj et al., Applied Sciences 14(13), 5752, 2024,
 doi:10.3390/app14135752): ``2·sum(l_i·l_{i+1})`` over the layer sizes, one multiplication and one addition for each
-weight, regardless of neuron model, biases and steps. That formula knows no convolutions; a layer of them counts as the
-matrix that it unrolls to.
+weight, regardless of neuron model, biases and steps. A convolution, which that formula does not know, counts a
+multiplication and an addition for each weight at each place, ``2·outputs·(inputs/groups)·height·width`` times the
+places (:mod:`snn2circuit.ir.linear`); beside it stands the paper's formula for the matrices that the crossbars hold.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Evaluation:
     predicted: Ints  # (samples,)
     scores: Floats  # (samples, classes)
     firing_rates: tuple[Floats, ...]  # per layer (neurons,): spikes per step, mean over samples and steps
+    flops: int  # of one step, a convolution as what it is
 
     @property
     def accuracy(self) -> float:
@@ -66,8 +68,8 @@ class Evaluation:
         return np.array([roc_auc(self.scores[:, one], self.labels == one) for one in range(len(self.classes))])
 
     @property
-    def flops(self) -> int:
-        """Floating-point operations as the SNNtrainer3D paper counts them."""
+    def flops_unrolled(self) -> int:
+        """Floating-point operations of one step with every layer as a matrix: the SNNtrainer3D paper's formula."""
         return 2 * sum(a * b for a, b in zip(self.sizes, self.sizes[1:], strict=False))
 
     @property
@@ -109,6 +111,7 @@ class Evaluation:
             ],
             "confusion": confusion.tolist(),
             "flops": self.flops,
+            "flops_unrolled": self.flops_unrolled,
             "layers": [
                 {
                     "layer": number,
@@ -152,6 +155,7 @@ def evaluate(network: Network, split: Split, classes: tuple[str, ...]) -> Evalua
         predicted=np.concatenate(predicted),
         scores=np.concatenate(scores),
         firing_rates=tuple(count / (len(split.labels) * network.steps) for count in counts),
+        flops=sum(layer.flops for layer in network.layers),
     )
 
 

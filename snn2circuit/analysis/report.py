@@ -222,10 +222,13 @@ def _classification(evaluation: Evaluation, out: Path) -> list[str]:
     metrics = evaluation.as_dict()
     macro = metrics["macro"]
     columns = ("precision", "recall", "f1", "roc_auc", "accuracy_one_vs_rest")
+    flops, unrolled = metrics["flops"], metrics["flops_unrolled"]
+    matrices = "" if flops == unrolled else f", {unrolled:,} as the matrices that the crossbars hold"
     return [
         note(
-            f"On {metrics['samples']:,} test samples; {metrics['flops']:,} FLOPs (two per weight). One-vs-rest "
-            "accuracy counts right rejections too and lies far above the accuracy; it is here because others print it."
+            f"On {metrics['samples']:,} test samples; {flops:,} FLOPs a step (two per weight and place{matrices}). "
+            "One-vs-rest accuracy counts right rejections too and lies far above the accuracy; it is here because "
+            "others print it."
         ),
         table(
             ("class", "samples", "precision", "recall", "F1", "ROC AUC", "one-vs-rest accuracy"),

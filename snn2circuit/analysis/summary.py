@@ -75,6 +75,7 @@ def summarize(
         "firing_rates": [round(layer["firing_rate"], 6) for layer in metrics["layers"]],
         "dead_neurons": [layer["dead"] for layer in metrics["layers"]],
         "flops": metrics["flops"],
+        "flops_unrolled": metrics["flops_unrolled"],
         "accuracy_mapped": round(accuracy(crossbar.network().predict(test.inputs), test.labels), 6),
         "test_samples": len(test.labels),
         "device": crossbar.device.name,

@@ -50,6 +50,11 @@ class Layer:
         """Number of inputs, the bias not counted."""
         return int(self.weight.shape[1])
 
+    @property
+    def flops(self) -> int:
+        """Multiplications and additions of one step, two for each weight."""
+        return 2 * self.weight.size
+
     def current(self, signal: Floats) -> Floats:
         """Drive ``(..., outputs)`` of the neurons for ``signal`` ``(..., inputs)``."""
         current: Floats = signal @ self.weight.T
@@ -95,6 +100,15 @@ class ConvLayer:
     def outputs(self) -> int:
         """Number of neurons."""
         return math.prod(self.output_shape)
+
+    @property
+    def flops(self) -> int:
+        """Multiplications and additions of one step, map by map; see :mod:`snn2circuit.ir.linear`."""
+        shape, total = self.shape, 0
+        for each in self.maps:
+            total += each.flops(shape)
+            shape = each.output_shape(shape)
+        return total
 
     @property
     def weight(self) -> Floats:

@@ -9,6 +9,9 @@ channel ``o`` belongs to. Sum pooling adds every window of a channel; average po
 places in the window, the padded ones counted. All of it is affine, so a chain of maps is one matrix and one bias:
 the matrix is what the chain without its biases makes of the unit vectors, the bias what the chain makes of zero.
 
+A map's FLOPs are the multiplications and additions that its equation takes as it stands, biases aside: a multiplication
+and an addition for each weight at each place that it is applied to, padded zeros as any other number.
+
 Pixels are numbered as in memory, ``(channel, row, column)`` with the column running fastest; a flat vector and an image
 are the same numbers in the same order, so flattening is no map at all.
 """
@@ -44,6 +47,10 @@ class Dense:
         if math.prod(shape) != self.weight.shape[1]:
             raise NetworkError(f"a Dense with {self.weight.shape[1]} inputs cannot take {shape}")
         return (len(self.weight),)
+
+    def flops(self, shape: Shape) -> int:
+        """Operations for an input of ``shape``: two for each weight."""
+        return 2 * self.weight.size
 
     def apply(self, x: Floats, *, bias: bool = True) -> Floats:
         """The map of each of ``x`` ``(samples, *shape)``, with or without its bias."""
@@ -81,6 +88,10 @@ class Conv2d:
         size = _windows(shape, self.weight.shape[2:], self.stride, self.padding, self.dilation)
         return (len(self.weight), *size)
 
+    def flops(self, shape: Shape) -> int:
+        """Operations for an input of ``shape``: two for each weight of the kernels, at every place of the result."""
+        return 2 * self.weight.size * math.prod(self.output_shape(shape)[1:])
+
     def apply(self, x: Floats, *, bias: bool = True) -> Floats:
         """The map of each of ``x`` ``(samples, channels, height, width)``, with or without its bias."""
         outputs, inputs, height, width = self.weight.shape
@@ -115,6 +126,10 @@ class SumPool2d:
             raise NetworkError(f"pooling takes (channels, height, width), not {shape}")
         return (shape[0], *_windows(shape, self.kernel, self.stride, self.padding, (1, 1)))
 
+    def flops(self, shape: Shape) -> int:
+        """Operations for an input of ``shape``: one addition for each place of the window, in every result."""
+        return math.prod(self.kernel) * math.prod(self.output_shape(shape))
+
     def apply(self, x: Floats, *, bias: bool = True) -> Floats:
         """The map of each of ``x`` ``(samples, channels, height, width)``; there is no bias."""
         shape = self.output_shape(x.shape[1:])
@@ -143,6 +158,10 @@ class AvgPool2d:
         """``(channels, height, width)`` for an input of ``shape`` ``(channels, height, width)``."""
         return self.sum().output_shape(shape)
 
+    def flops(self, shape: Shape) -> int:
+        """Operations for an input of ``shape``: those of the sum, and one division for each result."""
+        return self.sum().flops(shape) + math.prod(self.output_shape(shape))
+
     def apply(self, x: Floats, *, bias: bool = True) -> Floats:
         """The map of each of ``x`` ``(samples, channels, height, width)``; there is no bias."""
         return self.sum().apply(x) / math.prod(self.kernel)
@@ -166,6 +185,10 @@ class Scale:
         if not fits:
             raise NetworkError(f"a Scale of shape {self.scale.shape} cannot take {shape}")
         return shape
+
+    def flops(self, shape: Shape) -> int:
+        """Operations for an input of ``shape``: one multiplication for each value."""
+        return math.prod(shape)
 
     def apply(self, x: Floats, *, bias: bool = True) -> Floats:
         """``x`` ``(samples, *shape)`` times the factors; there is no bias."""

@@ -9,7 +9,11 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 import pytest
+import snntorch
+import torch
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from snn2circuit.analysis.evaluate import Evaluation, evaluate
 from snn2circuit.datasets import load_dataset
@@ -18,7 +22,8 @@ from snn2circuit.frontends.snntorch import run_snntorch
 from snn2circuit.ir.dataset import Dataset, Split
 from snn2circuit.ir.network import Layer, Network
 from snn2circuit.neurons.leaky import Leaky
-from snn2circuit.steps import write_evaluation
+from snn2circuit.steps import from_snntorch, write_evaluation
+from snn2circuit.training.maps import build_maps
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +67,25 @@ def test_everything_agrees_with_independent_judges(digits: Dataset, decision: st
 
 def test_published_flops() -> None:
     """784-10-10, a size of the SNNtrainer3D paper: 7,940 weights, two operations each."""
-    sizes = (784, 10, 10)
-    nothing = np.zeros(1, dtype=np.int64)
-    one = Evaluation(
-        name="", sizes=sizes, steps=1, classes=("a",), decision="count", labels=nothing, predicted=nothing,
-        scores=np.zeros((1, 1)), firing_rates=(),
-    )  # fmt: skip
-    assert one.flops == 15_880
+    split = Split(inputs=np.zeros((1, 784)), labels=np.zeros(1, dtype=np.int64))
+    one = evaluate(network((784, 10, 10)), split, tuple("abcdefghij"))
+    assert one.flops == one.flops_unrolled == 15_880
+
+
+def test_flops_of_a_convolution_are_its_own_and_not_those_of_its_matrix(digits: Dataset) -> None:
+    """8 x 8 -> 4 maps of 3 x 3 at 36 places -> mean of 2 x 2 -> 10, by hand and by torch's counter."""
+    maps = build_maps((8, 8), "4c3-p2", (10,), bias=True)
+    module = nn.Sequential(maps[0], snntorch.Leaky(beta=0.9), maps[1], snntorch.Leaky(beta=0.9))
+    net = from_snntorch(module, name="conv", steps=1, input_shape=(64,))
+    few = Split(inputs=digits.test.inputs[:2], labels=digits.test.labels[:2])
+    result = evaluate(net, few, digits.classes)
+    with FlopCounterMode(display=False) as counter:  # counts convolutions and matrices, no pooling
+        maps[1](maps[0](torch.zeros(1, 64)))
+    products = 2 * (4 * 9 * 36) + 2 * (36 * 10)
+    assert counter.get_total_flops() == products
+    assert result.flops == products + 36 * 4 + 36
+    assert result.flops_unrolled == 2 * (64 * 144 + 144 * 10)
+    assert (result.as_dict()["flops"], result.as_dict()["flops_unrolled"]) == (result.flops, result.flops_unrolled)
 
 
 @pytest.mark.parametrize("case", ["xor", "one class only", "one sample"])
@@ -98,7 +115,7 @@ def test_pictures_repeat_and_take_many_classes(tmp_path: Path) -> None:
     many = Evaluation(
         name="many", sizes=(3, 47), steps=2, classes=tuple(f"letter {n}" for n in range(47)), decision="membrane",
         labels=labels, predicted=random.integers(0, 47, 400), scores=random.random((400, 47)),
-        firing_rates=(np.zeros(47),),
+        firing_rates=(np.zeros(47),), flops=282,
     )  # fmt: skip
     for folder in ("a", "b"):
         write_evaluation(many, tmp_path / folder)

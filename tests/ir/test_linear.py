@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from snn2circuit.errors import NetworkError
 from snn2circuit.ir.layer import ConvLayer, Layer, make_layer
@@ -71,6 +72,18 @@ def chain(seed: int = 0) -> ConvLayer:
         Dense(weight=random.normal(size=(5, 48)), bias=random.normal(size=5)),
     )
     return ConvLayer(shape=(2, 10, 8), maps=maps, neuron=Leaky())
+
+
+def test_flops_are_those_that_torch_counts() -> None:
+    random = np.random.default_rng(4)
+    conv = Conv2d(weight=random.normal(size=(6, 2, 3, 2)), stride=(2, 1), padding=(1, 0), dilation=(1, 2), groups=2)
+    with FlopCounterMode(display=False) as counter:
+        nn.Conv2d(4, 6, (3, 2), (2, 1), (1, 0), (1, 2), 2)(torch.zeros(1, 4, 9, 8))
+    assert conv.flops((4, 9, 8)) == counter.get_total_flops() == 2 * (6 * 2 * 3 * 2) * (5 * 6)
+    assert SumPool2d(kernel=(2, 3), stride=(2, 2)).flops((4, 9, 8)) == 6 * (4 * 4 * 3)
+    assert AvgPool2d(kernel=(2, 3), stride=(2, 2)).flops((4, 9, 8)) == (6 + 1) * (4 * 4 * 3)
+    assert Scale(scale=np.ones((4, 1, 1))).flops((4, 9, 8)) == 288
+    assert Dense(weight=np.ones((5, 288))).flops((4, 9, 8)) == 2 * 5 * 288
 
 
 def test_a_chain_is_one_matrix_and_one_bias() -> None:
