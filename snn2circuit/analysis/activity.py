@@ -21,7 +21,7 @@ from snn2circuit.ir.files import write_text
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.ir.waveforms import Waveforms
-from snn2circuit.netlist import bit_line_joints, bit_lines, crossbar_arrays
+from snn2circuit.netlist import bit_line_joints, bit_lines, crossbar_arrays, crossbar_parts
 from snn2circuit.simulate.joints import join_crossbars
 from snn2circuit.simulate.lines import LineSolver
 
@@ -61,14 +61,14 @@ def line_drops(crossbar: CrossbarNetwork, parasitics: Parasitics) -> tuple[Float
         drop = np.zeros((layer.rows, layer.columns, 2))
         ends = {bit for lines in bit_lines(number, layer) for bit in lines}
         inner = join_crossbars(arrays, joints, ends).joints if joints else {}
-        for tile, array in zip(layer.tiles, arrays, strict=True):
+        for part, array in zip(crossbar_parts(number, layer, parasitics), arrays, strict=True):
             if array.lines.ideal and not inner:
                 continue
             rows = len(array.word_lines)
             solver = LineSolver(array.siemens, array.lines)
             ports = np.array([inner[bit].sum() if bit in inner else 0.0 for bit in array.bits])
             words, columns = solver.solve(np.ones(rows), ports, TOLERANCE)
-            drop[tile.rows, tile.columns] = (1.0 - (words - columns)).reshape(rows, -1, 2)
+            drop[part.rows, part.columns] = (1.0 - (words - columns)).reshape(rows, -1, 2)
         found.append(drop)
     return tuple(found)
 

@@ -7,6 +7,7 @@ short against the slot (:attr:`TileParasitics.settling`).
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,9 +15,9 @@ from dataclasses import replace
 import numpy as np
 
 from snn2circuit.errors import NetlistError
-from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
+from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork, Tile
 from snn2circuit.ir.lines import PIECES, LineResistances, uniform_lines
-from snn2circuit.ir.noun import Bools, Floats, freeze, noun
+from snn2circuit.ir.noun import Bools, Floats, Ints, freeze, noun
 from snn2circuit.ir.parts import Confidence, Quantity
 
 CAPACITANCES = ("crosspoint", "neighbour", "below", "above")
@@ -37,8 +38,13 @@ class Quantities:
 
 @noun
 class TileParasitics:
-    """Of one tile's crossbar; the pieces of line are those of :mod:`snn2circuit.ir.lines`."""
+    """Of one crossbar as drawn; the pieces of line are those of :mod:`snn2circuit.ir.lines`.
 
+    It is one tile of its layer, or two row tiles below and above the bit lines that they share.
+    """
+
+    rows: Ints  # (rows,), of the layer, from the neurons outwards
+    columns: tuple[int, int]  # of the layer, first and behind the last
     word_segments: Quantities  # ohm, (bit lines - 1,)
     bit_segments: Quantities  # ohm, (rows - 1,)
     word_leads: Quantities  # ohm, (rows,)
@@ -51,6 +57,7 @@ class TileParasitics:
 
     def __post_init__(self) -> None:
         freeze(self, "fed_far", np.bool_)
+        freeze(self, "rows", np.int64)
         units = {**dict.fromkeys(PIECES, "ohm"), **dict.fromkeys(CAPACITANCES, "F")}
         for name, unit in units.items():
             if (found := getattr(self, name).unit) != unit:
@@ -58,7 +65,9 @@ class TileParasitics:
         for name in CAPACITANCES:
             if not 0 <= getattr(self, name).value < math.inf:
                 raise NetlistError(f"{name} is {getattr(self, name).value!r} F; 0 F or more is needed")
-        _ = self.lines  # refuses what no lines can have
+        shape = (len(self.rows), 2 * (self.columns[1] - self.columns[0]))
+        if self.lines.shape != shape:
+            raise NetlistError(f"resistances of {self.lines.shape} word and bit lines do not fit a tile of {shape}")
 
     @property
     def lines(self) -> LineResistances:
@@ -81,8 +90,9 @@ class TileParasitics:
         down = float(self.bit_leads.values.max()) * rows + float(self.bit_segments.values @ np.arange(rows - 1, 0, -1))
         return float(words.max()) * (both + self.below.value) + down * (both + self.above.value)
 
-    def resized(self, rows: int, bit_lines: int) -> TileParasitics:
-        """What a tile of another size would have: the same lines cut short, or repeated."""
+    def resized(self, tile: Tile) -> TileParasitics:
+        """What another tile would have: the same lines cut short, or repeated."""
+        rows, bit_lines = tile_shape(tile)
 
         def sized(quantities: Quantities, count: int) -> Quantities:
             values = quantities.values if len(quantities.values) else np.zeros(1)
@@ -95,19 +105,21 @@ class TileParasitics:
             word_leads=sized(self.word_leads, rows),
             bit_leads=sized(self.bit_leads, bit_lines),
             fed_far=np.resize(self.fed_far, rows),
+            rows=np.arange(tile.rows.start, tile.rows.stop),
+            columns=(tile.columns.start, tile.columns.stop),
         )
 
 
 @noun
 class LayerParasitics:
-    """Of one layer's crossbar, tile by tile in the layer's order; one if it is not cut.
+    """Of one layer's crossbars in the order of its tiles; one if it is not cut.
 
-    Bit lines of row tiles meet at joints, one for each row of tiles and bit line. From joint to joint and from the
-    last one to the neuron cell they share ``joints``; without any the tiles meet at the cell.
+    Bit lines of crossbars above one another meet at joints, one for each of them and bit line. From joint to joint and
+    from the last one to the neuron cell they share ``joints``; without any they meet at the cell.
     """
 
     tiles: tuple[TileParasitics, ...]
-    joints: Quantities | None = None  # ohm, (rows of tiles, bit lines of the layer), from there on
+    joints: Quantities | None = None  # ohm, (crossbars above one another, bit lines of the layer), from there on
 
     def __post_init__(self) -> None:
         if self.joints is None:
@@ -139,18 +151,31 @@ class Parasitics:
     layers: tuple[LayerParasitics, ...]
 
     def of_layer(self, number: int, layer: CrossbarLayer) -> tuple[TileParasitics, ...]:
-        """Those of layer ``number`` (from 1), one a tile.
+        """Those of layer ``number`` (from 1), crossbar by crossbar.
 
         Raises:
             NetlistError: they are those of other tiles.
         """
         measured = self.layers[number - 1]
-        found, wanted = [tile.lines.shape for tile in measured.tiles], tile_shapes(layer)
-        shape = (len(layer.row_cuts) + 1, 2 * layer.columns)
-        if found != wanted or (measured.joints is not None and measured.joints.values.shape != shape):
+        found = [(sorted(tile.rows.tolist()), tile.columns) for tile in measured.tiles]
+        parts = [(list(range(part.rows.start, part.rows.stop)), part.columns) for part in layer.tiles]
+        wanted = [
+            (rows, (columns.start, columns.stop))
+            for rows, columns in parts
+            if (rows, (columns.start, columns.stop)) in found
+        ]
+        wanted += [
+            (one + two, (columns.start, columns.stop))
+            for (one, columns), (two, others) in itertools.pairwise(parts)
+            if columns == others and (one + two, (columns.start, columns.stop)) in found
+        ]
+        covered = sum(len(rows) * (stop - start) for rows, (start, stop) in wanted)
+        shape = (len(found) // (len(layer.column_cuts) + 1), 2 * layer.columns)
+        bad_joints = measured.joints is not None and measured.joints.values.shape != shape
+        if len(wanted) != len(found) or covered != layer.rows * layer.columns or bad_joints:
             raise NetlistError(
-                f"layer {number} has {_listed(wanted)}, its parasitics are those of {_listed(found)}; measure them on "
-                "masks of this network"
+                f"layer {number} has {_listed(tile_shape(part) for part in layer.tiles)}, its parasitics are those of "
+                f"{_listed(tile.lines.shape for tile in measured.tiles)}; measure them on masks of this network"
             )
         return measured.tiles
 
@@ -169,15 +194,15 @@ class Parasitics:
 
         return Parasitics(
             layers=tuple(
-                LayerParasitics(tiles=tuple(first(measured).resized(*shape) for shape in tile_shapes(layer)))
+                LayerParasitics(tiles=tuple(first(measured).resized(tile) for tile in layer.tiles))
                 for measured, layer in zip(self.layers, crossbar.layers, strict=True)
             )
         )
 
 
-def tile_shapes(layer: CrossbarLayer) -> list[tuple[int, int]]:
-    """Rows and bit lines of every tile."""
-    return [(tile.rows.stop - tile.rows.start, 2 * (tile.columns.stop - tile.columns.start)) for tile in layer.tiles]
+def tile_shape(tile: Tile) -> tuple[int, int]:
+    """Rows and bit lines of a tile."""
+    return tile.rows.stop - tile.rows.start, 2 * (tile.columns.stop - tile.columns.start)
 
 
 def _listed(shapes: Iterable[tuple[int, int]]) -> str:
@@ -195,13 +220,15 @@ def uniform_parasitics(
 ) -> Parasitics:
     """The same resistances (ohm) everywhere, as :func:`~snn2circuit.ir.lines.uniform_lines`, and no capacitance."""
 
-    def tile(rows: int, bits: int) -> TileParasitics:
-        lines = uniform_lines(rows, bits, r_word=r_word, r_bit=r_bit, r_driver=r_driver)
+    def made(tile: Tile) -> TileParasitics:
+        lines = uniform_lines(*tile_shape(tile), r_word=r_word, r_bit=r_bit, r_driver=r_driver)
         word_segments, bit_segments, word_leads, bit_leads = (
             Quantities(values=getattr(lines, name), unit="ohm", source=source, confidence=confidence) for name in PIECES
         )
         nothing = Quantity(value=0.0, unit="F", source=source, confidence=confidence)
         return TileParasitics(
+            rows=np.arange(tile.rows.start, tile.rows.stop),
+            columns=(tile.columns.start, tile.columns.stop),
             word_segments=word_segments,
             bit_segments=bit_segments,
             word_leads=word_leads,
@@ -214,7 +241,5 @@ def uniform_parasitics(
         )
 
     return Parasitics(
-        layers=tuple(
-            LayerParasitics(tiles=tuple(tile(*shape) for shape in tile_shapes(layer))) for layer in crossbar.layers
-        )
+        layers=tuple(LayerParasitics(tiles=tuple(made(tile) for tile in layer.tiles)) for layer in crossbar.layers)
     )

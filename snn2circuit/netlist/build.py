@@ -38,7 +38,7 @@ from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.lines import PIECES
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parasitics import Parasitics
-from snn2circuit.netlist.crossbars import bit_line_joints, bit_lines, crossbar_arrays
+from snn2circuit.netlist.crossbars import Part, bit_line_joints, bit_lines, crossbar_arrays, crossbar_parts
 from snn2circuit.netlist.stimulus import bias_block, clock_block, column_block, input_block
 
 STEPS_PER_SLOT = 20  # at least, so that every pulse is seen
@@ -94,7 +94,7 @@ def build_circuit(
         network=tuple(
             block
             for (n, layer), group, joints in zip(layers, arrays, bit_line_joints(crossbar, parasitics), strict=True)
-            for block in _layer_blocks(crossbar, n, layer, group, joints)
+            for block in _layer_blocks(crossbar, n, layer, group, joints, crossbar_parts(n, layer, parasitics))
         ),
         stimulus=(clock_block(timing), *sources),
         transient=Transient(stop=timing.stop(steps, len(layers)), max_step=_longest_step(crossbar)),
@@ -158,6 +158,7 @@ def _layer_blocks(
     layer: CrossbarLayer,
     arrays: tuple[Crossbar | NortonCrossbar, ...],
     joints: tuple[Resistor, ...],
+    parts: list[Part],
 ) -> list[Block]:
     blocks = []
     if number > 1:
@@ -198,7 +199,10 @@ def _layer_blocks(
     )
     return [
         *blocks,
-        *(_array_block(number, layer, index, array) for index, array in enumerate(arrays)),
+        *(
+            _array_block(number, layer, index, part, array)
+            for index, (part, array) in enumerate(zip(parts, arrays, strict=True))
+        ),
         *(
             [Block(name=f"joints_l{number}", comment=f"layer {number}: joints of the tiles", elements=joints)]
             if joints
@@ -208,10 +212,12 @@ def _layer_blocks(
     ]
 
 
-def _array_block(number: int, layer: CrossbarLayer, index: int, array: Crossbar | NortonCrossbar) -> Block:
-    if len(layer.tiles) > 1:
-        rows, columns = layer.tiles[index]
-        what = f"tile {index}, rows {rows.start} to {rows.stop - 1}, neurons {columns.start} to {columns.stop - 1}"
+def _array_block(number: int, layer: CrossbarLayer, index: int, part: Part, array: Crossbar | NortonCrossbar) -> Block:
+    columns = part.columns
+    if part.rows.size < layer.rows or columns.stop - columns.start < layer.columns:
+        what = (
+            f"tile {index}, rows {part.rows.min()} to {part.rows.max()}, neurons {columns.start} to {columns.stop - 1}"
+        )
     else:
         what = f"crossbar, {layer.rows} word lines x {layer.columns} pairs of bit lines"
     if isinstance(array, NortonCrossbar):

@@ -1,4 +1,4 @@
-"""The crossbars of a network as elements, one a tile, and what their bit lines share on the way to the neurons.
+"""The crossbars of a network as elements, and what their bit lines share on the way to the neurons.
 
 The bit lines of the row tiles of a layer meet at the neuron's virtual ground, or where a layout says so at joints
 before it. Joint ``k`` is where the bit line of tile ``k`` meets those of the tiles before; from joint to joint, and
@@ -7,19 +7,42 @@ from the last one to the cell, lies a resistor. One without resistance adds no n
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
+
 from snn2circuit.errors import NetlistError
 from snn2circuit.ir.circuit import Crossbar, Resistor
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
-from snn2circuit.ir.lines import uniform_lines
-from snn2circuit.ir.parasitics import Parasitics, tile_shapes
+from snn2circuit.ir.lines import LineResistances, uniform_lines
+from snn2circuit.ir.noun import Ints
+from snn2circuit.ir.parasitics import Parasitics, tile_shape
 
 Ends = tuple[tuple[str, ...], tuple[str, ...]]  # nodes of positive and of negative bit lines
+
+
+class Part(NamedTuple):
+    """What one crossbar of a layer holds."""
+
+    rows: Ints  # of the layer, in the order of the crossbar's word lines
+    columns: slice  # of the layer
+    lines: LineResistances
+
+
+def crossbar_parts(number: int, layer: CrossbarLayer, parasitics: Parasitics | None = None) -> list[Part]:
+    """The crossbars of layer ``number`` (from 1): as its lines are drawn, or without parasitics one for each tile."""
+    if parasitics is None:
+        return [
+            Part(np.arange(tile.rows.start, tile.rows.stop), tile.columns, uniform_lines(*tile_shape(tile)))
+            for tile in layer.tiles
+        ]
+    return [Part(tile.rows, slice(*tile.columns), tile.lines) for tile in parasitics.of_layer(number, layer)]
 
 
 def crossbar_arrays(
     crossbar: CrossbarNetwork, parasitics: Parasitics | None = None
 ) -> tuple[tuple[Crossbar, ...], ...]:
-    """Every layer's crossbar as elements, one for each of its tiles.
+    """Every layer's crossbars as elements.
 
     Raises:
         NetlistError: the parasitics are those of another network.
@@ -33,22 +56,19 @@ def crossbar_arrays(
         words = [f"wl_l{number}_r{row}" for row in range(layer.inputs)] + [f"bias_l{number}"] * layer.has_bias
         ends = _tile_ends(number, layer, parasitics)
         made_pos, made_neg = layer.programmed
-        if parasitics:
-            lines = [tile.lines for tile in parasitics.of_layer(number, layer)]
-        else:
-            lines = [uniform_lines(*shape) for shape in tile_shapes(layer)]
+        parts = crossbar_parts(number, layer, parasitics)
         groups.append(
             tuple(
                 Crossbar(
-                    name=f"l{number}_t{index}" if len(layer.tiles) > 1 else f"l{number}",
-                    word_lines=tuple(words[tile.rows]),
+                    name=f"l{number}_t{index}" if len(parts) > 1 else f"l{number}",
+                    word_lines=tuple(words[row] for row in part.rows.tolist()),
                     bits_pos=ends[index][0],
                     bits_neg=ends[index][1],
-                    g_pos=made_pos[tile.rows, tile.columns],
-                    g_neg=made_neg[tile.rows, tile.columns],
-                    lines=lines[index],
+                    g_pos=made_pos[part.rows, part.columns],
+                    g_neg=made_neg[part.rows, part.columns],
+                    lines=part.lines,
                 )
-                for index, tile in enumerate(layer.tiles)
+                for index, part in enumerate(parts)
             )
         )
     return tuple(groups)
@@ -64,15 +84,16 @@ def bit_line_joints(
         if joints is None:
             found.append(())
             continue
-        ends = _tile_ends(number, layer, parasitics)
-        beyond = [*ends[len(layer.column_cuts) + 1 :], *_cell_ends(number, layer)]
-        ohms = joints.values.reshape(len(layer.row_cuts) + 1, -1, 2)
+        ends, parts = _tile_ends(number, layer, parasitics), crossbar_parts(number, layer, parasitics)
+        across = len(layer.column_cuts) + 1
+        beyond = [*ends[across:], *_cell_ends(number, layer)]
+        ohms = joints.values.reshape(len(joints.values), -1, 2)
         found.append(
             tuple(
-                Resistor(name=a, a=a, b=b, ohms=float(ohms[index // (len(layer.column_cuts) + 1), column, side]))
-                for index, (tile, here, there) in enumerate(zip(layer.tiles, ends, beyond, strict=True))
+                Resistor(name=a, a=a, b=b, ohms=float(ohms[index // across, column, side]))
+                for index, (part, here, there) in enumerate(zip(parts, ends, beyond, strict=True))
                 for side in (0, 1)
-                for a, b, column in zip(here[side], there[side], range(layer.columns)[tile.columns], strict=True)
+                for a, b, column in zip(here[side], there[side], range(layer.columns)[part.columns], strict=True)
                 if a != b
             )
         )
@@ -88,15 +109,15 @@ def _cell_ends(number: int, layer: CrossbarLayer) -> list[Ends]:
 
 def _tile_ends(number: int, layer: CrossbarLayer, parasitics: Parasitics | None) -> list[Ends]:
     """Where the bit lines of every tile end: at a joint, or where they share nothing at the cell."""
-    across = len(layer.column_cuts) + 1
+    across, parts = len(layer.column_cuts) + 1, crossbar_parts(number, layer, parasitics)
     joints = parasitics.layers[number - 1].joints if parasitics else None
     ends = _cell_ends(number, layer)
     if joints is None:
-        return ends * (len(layer.row_cuts) + 1)
+        return ends * (len(parts) // across)
     found: list[Ends] = []
-    ohms = joints.values.reshape(len(layer.row_cuts) + 1, -1, 2)
-    for index in reversed(range(len(layer.tiles))):
-        columns = range(layer.columns)[layer.tiles[index].columns]
+    ohms = joints.values.reshape(len(joints.values), -1, 2)
+    for index in reversed(range(len(parts))):
+        columns = range(layer.columns)[parts[index].columns]
         beyond = found[-across] if len(found) >= across else ends[index % across]
         pos, neg = (
             tuple(

@@ -15,7 +15,7 @@ from snn2circuit.analysis.ngspice_cost import REFERENCE, Laws, calibrate, count_
 from snn2circuit.analysis.wires import assess_wires
 from snn2circuit.devices import DEVICES
 from snn2circuit.errors import SimulationError
-from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.crossbar import CrossbarNetwork, Tile
 from snn2circuit.ir.layer import Layer
 from snn2circuit.ir.network import Network, Stimulus
 from snn2circuit.ir.parasitics import Parasitics, Quantities, TileParasitics, uniform_parasitics
@@ -93,6 +93,7 @@ def test_capacitances_give_a_settling_time() -> None:
         return Quantity(value=value, unit="F", source="made up", confidence="assumed")
 
     tile = TileParasitics(
+        rows=np.arange(3), columns=(0, 2),
         word_segments=ohms(1, 10, 2), bit_segments=ohms(4, 8), word_leads=ohms(20, 20, 21), bit_leads=ohms(5, 5, 6, 5),
         fed_far=np.array([False, True, False]), crosspoint=farads(1e-12), neighbour=farads(5e-13), below=farads(1e-12),
         above=farads(2e-12),
@@ -106,11 +107,11 @@ def test_a_hypothetical_tile_has_the_lines_of_the_measured_one() -> None:
     crossbar, _ = network()
     measured = wires(crossbar, r_word=1.0, r_driver=3.0).layers[0].tiles[0]
     drawn = replace(measured, word_segments=replace(measured.word_segments, values=np.resize([1.0, 8.0], 11)))
-    smaller = drawn.resized(7, 4).lines
+    smaller = drawn.resized(Tile(slice(3, 10), slice(1, 3))).lines
     assert smaller.shape == (7, 4)
     np.testing.assert_array_equal(smaller.word_segments, [1.0, 8.0, 1.0])
     np.testing.assert_array_equal(smaller.word_leads, np.full(7, 4.0))
-    assert drawn.resized(90, 40).lines.shape == (90, 40)
+    assert drawn.resized(Tile(slice(0, 90), slice(0, 20))).lines.shape == (90, 40)
 
 
 @pytest.mark.parametrize("ohms", [{}, {"r_word": 1.0, "r_bit": 1.0, "r_driver": 5.0}, {"r_bit": 2.0}])

@@ -203,6 +203,8 @@ def quantities(*values: float) -> Quantities:
 
 def tile_parasitics() -> TileParasitics:
     return TileParasitics(
+        rows=np.arange(2),
+        columns=(0, 2),
         word_segments=quantities(0.5, 2.0, 0.5),
         bit_segments=quantities(0.25),
         word_leads=quantities(50.0, 2.0),

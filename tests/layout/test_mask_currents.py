@@ -12,12 +12,14 @@ from layout_crossbars import make_crossbar
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import spsolve
 
+from snn2circuit.analysis.activity import line_drops
 from snn2circuit.ir.layout import Layout, Sheet
 from snn2circuit.layout.build import build_layout
 from snn2circuit.layout.masks.files import write_masks
 from snn2circuit.layout.processes import PROCESSES
 from snn2circuit.layout.signoff.pex import extract_parasitics
 from snn2circuit.layout.signoff.stack import MaskStack, read_masks
+from snn2circuit.netlist import crossbar_arrays
 from snn2circuit.simulate.crossbar import bit_line_currents
 
 CUTS = 6  # of every piece between two corners or crossings
@@ -45,18 +47,45 @@ def test_lines_take_what_a_network_of_the_polygons_takes(process: str, mode: str
         assert np.abs(ours - judged).max() < 0.005 * judged.max()
 
 
+def test_two_tiles_on_the_same_bit_lines_are_one_crossbar(tmp_path: Path) -> None:
+    """Word lines below and above them, pair by pair at the same place: no tile loses what it would alone."""
+    crossbar = make_crossbar(7, 3, 2, tile_rows=4)
+    layout = build_layout(crossbar, PROCESSES["inkjet"], "shared_electrode")
+    (path,) = write_masks(layout, tmp_path, ["gds"])
+    parasitics, _ = extract_parasitics(path, layout.process, crossbar)
+    (tile,) = parasitics.layers[0].tiles
+    assert tile.rows.tolist() == [0, 4, 1, 5, 2, 6, 3, 7]
+    assert (tile.bit_segments.values[::2] == 0).all()
+    siemens = np.stack(crossbar.layers[0].programmed, axis=2).reshape(8, -1)
+    siemens *= 0.05 / siemens.max() / tile.lines.word_segments.max()
+    volts = np.random.default_rng(1).uniform(0.5, 1, 8)
+    ideal = volts @ siemens
+    ours = ideal - bit_line_currents(siemens[tile.rows], volts[tile.rows], tile.lines)
+    judged = ideal - polygon_currents(read_masks(path, layout.process), layout, 1, layout.sheets[0], siemens, volts)
+    assert (judged / ideal).max() > 0.1
+    assert np.abs(ours - judged).max() < 0.005 * judged.max()
+    (array,) = crossbar_arrays(crossbar, parasitics)[0]
+    assert array.word_lines[:2] == ("wl_l1_r0", "wl_l1_r4")
+    np.testing.assert_array_equal(array.g_pos, crossbar.layers[0].programmed[0][tile.rows])
+    assert line_drops(crossbar, parasitics)[0].shape == (8, 3, 2)
+
+
 def polygon_currents(
     stack: MaskStack, layout: Layout, number: int, sheet: Sheet, siemens: np.ndarray, volts: np.ndarray
 ) -> np.ndarray:
     """Currents that the bit lines of a sheet carry into their cells."""
-    boxes = np.delete(sheet.devices.boxes, [2, 5], axis=1)
-    rows, bits = sheet.devices.rows, 2 * sheet.devices.columns + (sheet.devices.polarity < 0)
+    boxes = np.delete(np.concatenate([plane.boxes for plane in sheet.planes]), [2, 5], axis=1)
+    rows, columns, polarity = (
+        np.concatenate([getattr(plane, name) for plane in sheet.planes]) for name in ("rows", "columns", "polarity")
+    )
+    bits = 2 * columns + (polarity < 0)
+    upper = set() if sheet.upper is None else set(sheet.upper.rows.tolist())
     wires = {}
     for name, index in (("word_lines", rows), ("bit_lines", bits)):
         for line in np.unique(index):
             box = kdb.Box(*boxes[index == line][0].tolist())
-            (wires[name, int(line)],) = (stack.region((number, name)) & kdb.Region(box)).each()
-            touching = stack.region((number, name)).interacting(kdb.Region(wires[name, int(line)]))
+            layer = "upper_word_lines" if name == "word_lines" and int(line) in upper else name
+            touching = stack.region((number, layer)).interacting(kdb.Region(box))
             (wires[name, int(line)],) = touching.each()
     crossings = {
         (row, bit): (kdb.Region(wires["word_lines", row]) & kdb.Region(wires["bit_lines", bit])).bbox()

@@ -174,9 +174,9 @@ def test_parasitics_of_another_network_are_refused() -> None:
     with pytest.raises(NetlistError, match="parasitics of 1 layers"):
         build_circuit(crossbar, stimulus.inputs[0], "x", parasitics=replace(measured, layers=measured.layers[:1]))
     with pytest.raises(
-        NetlistError, match="layer 1 has 3 rows x 8 bit lines, 3 rows x 8 bit lines, its parasitics are"
+        NetlistError, match=r"layer 1 has 2 rows x 8 bit lines, 2 rows x 8 bit lines, .*, its parasitics are"
     ):
-        build_circuit(cut_tiles(crossbar, rows=3), stimulus.inputs[0], "x", parasitics=measured)
+        build_circuit(cut_tiles(crossbar, rows=2), stimulus.inputs[0], "x", parasitics=measured)
 
 
 def test_a_stack_of_parts_by_columns_is_refused() -> None:

@@ -12,7 +12,8 @@ the process's. Traces and their leads are read in :mod:`snn2circuit.layout.signo
   resistance. The vias of a word line are in series and part of its lead.
 * *Crossing*, *neighbours*: plates and coplanar strips.
 * *Next sheet*: a word line and the bit lines of the sheet below: those it crosses, or where they are parallel the
-  nearest on either side. What lies further apart, partly screened by these, is left out.
+  nearest on either side. What lies further apart, partly screened by these, is left out; so are the lines above a
+  sheet that carries two tiles, whose upper word lines screen its bit lines.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def extract_parasitics(
     """Resistances and capacitances of every tile of ``crossbar`` from its mask file, and the table behind them.
 
     Raises:
-        LayoutError: the masks hold no device of a tile, lines lie in another order than their rows and columns, or the
+        LayoutError: the masks hold no device of a row, bit lines lie in another order than their columns, or the
             process lacks a value that a formula needs.
     """
     stack = read_masks(path, process)
@@ -80,9 +81,7 @@ def measure_parasitics(
 ) -> tuple[Parasitics, tuple[Measured, ...]]:
     """:func:`extract_parasitics` of masks whose netlist is extracted already."""
     reader = TileReader(stack, found, crossbar)
-    drawn = [
-        [reader.read(number, tile) for tile in layer.tiles] for number, layer in enumerate(crossbar.layers, start=1)
-    ]
+    drawn = [reader.read(number, layer.tiles) for number, layer in enumerate(crossbar.layers, start=1)]
     by_sheet = {tile.sheet: tile for layer in drawn for tile in layer}
     layers: list[LayerParasitics] = []
     table: list[Measured] = []
@@ -101,8 +100,7 @@ def measure_parasitics(
 def _values(stack: MaskStack, tile: DrawnTile, below: DrawnTile | None, above: DrawnTile | None) -> dict[str, Floats]:
     """Everything that is measured of a tile, by the name of its field."""
     process = stack.process
-    device = process.layer(tile.device)
-    plates = _permittivity(process, device)
+    planes = [process.layer(name) for name in tile.planes]
     foil = needed(next(layer for layer in process.layers if layer.role == "substrate"), "permittivity")
     neighbours = [
         _neighbours(traces, step, foil) for traces, step in zip((tile.words, tile.bits), tile.steps, strict=True)
@@ -115,7 +113,11 @@ def _values(stack: MaskStack, tile: DrawnTile, below: DrawnTile | None, above: D
         "vias": tile.vias,
         "joints": tile.joints,
         "crosspoint": np.array(
-            [plate_capacitance(plates, word.width, tile.bits[0].width, device.thickness.value) for word in tile.words]
+            [
+                plate_capacitance(_permittivity(process, plane), word.width, tile.bits[0].width, plane.thickness.value)
+                for plane in planes
+                for word in tile.words
+            ]
         ),
         "neighbour": max(neighbours, key=lambda farads: farads.max(initial=0)),
         "below": _between(stack, below, tile).sum(axis=0) / len(tile.bits) if below else np.empty(0),
@@ -155,6 +157,8 @@ def _noun(tile: DrawnTile, values: Mapping[str, Floats]) -> TileParasitics:
         return Quantity(value=mean, unit="F", source=_source(name), confidence="derived")
 
     return TileParasitics(
+        rows=tile.rows,
+        columns=tile.columns,
         word_segments=_several("word_segments", values["word_segments"]),
         bit_segments=_several("bit_segments", values["bit_segments"]),
         word_leads=_several("word_leads", values["word_leads"]),
@@ -189,6 +193,8 @@ def _neighbours(traces: tuple[Trace, ...], step: float, permittivity: float) -> 
 
 def _between(stack: MaskStack, lower: DrawnTile, upper: DrawnTile) -> Floats:
     """Capacitance of every bit line of a sheet to every word line of the next, ``(bit lines, word lines)``, F."""
+    if len(lower.planes) > 1:  # word lines lie between
+        return np.zeros((len(lower.bits), len(upper.words)))
     layer = next(
         stack.process.layer(name)
         for sheet, name in stack.places("substrate")

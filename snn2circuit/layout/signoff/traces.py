@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from collections.abc import Sequence
 
 import klayout.db as kdb
 import numpy as np
@@ -39,12 +40,14 @@ class Trace:
 
 @noun
 class DrawnTile:
-    """The crossbar of one tile as it lies on its sheet."""
+    """The crossbar of one tile as it lies on its sheet, or of two that share bit lines."""
 
     sheet: int  # from 1
-    device: str  # process layer of its devices
+    planes: tuple[str, ...]  # process layers of its devices: below the bit lines, above them
     axis: int  # along which word lines run: 0 for x
-    words: tuple[Trace, ...]  # row by row
+    rows: Ints  # (rows,), of the layer, from the neurons outwards
+    columns: tuple[int, int]  # of the layer, first and behind the last
+    words: tuple[Trace, ...]  # in the order of ``rows``
     bits: tuple[Trace, ...]  # side by side
     fed_far: Bools  # (rows,)
     word_segments: Floats  # ohm, the mean over all word lines
@@ -70,75 +73,125 @@ class TileReader:
         self.net = {name: net for net, names in enumerate(found.nets) for name in names}
         self.vias = self._read_vias()
 
-    def read(self, number: int, tile: Tile) -> DrawnTile:
-        """The tile of layer ``number``, from 1.
+    def read(self, number: int, tiles: Sequence[Tile]) -> list[DrawnTile]:
+        """The crossbars that the ``tiles`` of layer ``number`` (from 1) make; those on one sheet share bit lines.
 
         Raises:
-            LayoutError: it has no device, its lines lie in another order than their names, or a value is missing.
+            LayoutError: a row has no device, bit lines lie in another order than their names, or a value is missing.
         """
-        words = self._nets(self.lines.word, number, tile.rows)
-        bits = self._nets(self.lines.bit, number, tile.columns)
+        by_sheet: dict[int, list[Tile]] = defaultdict(list)
+        for tile in tiles:
+            by_sheet[self._sheet(number, tile)].append(tile)
+        return [self._read(number, sheet, together) for sheet, together in by_sheet.items()]
+
+    def _sheet(self, number: int, tile: Tile) -> int:
+        words, bits = self._nets(self.lines.word, number, tile.rows), self._nets(self.lines.bit, number, tile.columns)
+        devices = self.found.devices
+        mine = (np.isin(devices.below, words) & np.isin(devices.above, bits)) | (
+            np.isin(devices.below, bits) & np.isin(devices.above, words)
+        )
+        if not mine.any():
+            raise LayoutError(
+                f"{self.stack.path}: the masks hold no device of layer {number}, rows {tile.rows.start} to "
+                f"{tile.rows.stop - 1}"
+            )
+        return int(devices.sheets[mine][0])
+
+    def _read(self, number: int, sheet: int, tiles: Sequence[Tile]) -> DrawnTile:
         devices, process = self.found.devices, self.stack.process
-        mine = np.flatnonzero(np.isin(devices.below, words) & np.isin(devices.above, bits))
-        which = f"layer {number}, rows {tile.rows.start} to {tile.rows.stop - 1}"
-        if not len(mine):
-            raise LayoutError(f"{self.stack.path}: the masks hold no device of {which}")
-        sheet = int(devices.sheets[mine[0]])
-        name = next(name for at, name in self.stack.places("device") if at == sheet)
-        below, above = self.stack.between((sheet, name))
-        if below is None or above is None:
-            raise LayoutError(f"process {process.name}: {name} does not lie between two conductors")
+        words = [net for tile in tiles for net in self._nets(self.lines.word, number, tile.rows)]
+        bits = self._nets(self.lines.bit, number, tiles[0].columns)
+        rows = np.concatenate([np.arange(tile.rows.start, tile.rows.stop) for tile in tiles])
+        which = f"layer {number}, rows {rows[0]} to {rows[-1]}"
+        here, upwards = devices.sheets == sheet, np.isin(devices.below, words)
+        at_word = np.where(upwards, devices.below, devices.above)
+        at_bit = np.where(upwards, devices.above, devices.below)
+        mine = np.flatnonzero(here & np.isin(at_word, words) & np.isin(at_bit, bits))
+        if len(rows) != len(words) or not np.isin(words, at_word[mine]).all():
+            raise LayoutError(f"{self.stack.path}: a row of {which} has no device")
         crossings = [
             np.rint([devices.places[mine[ends[mine] == net]].mean(axis=0) for net in nets]).astype(np.int64)
-            for ends, nets in ((devices.above, bits), (devices.below, words))
+            for ends, nets in ((at_bit, bits), (at_word, words))
         ]
         axis = int(np.argmax(np.ptp(crossings[0], axis=0)))
         along, down = crossings[0][:, axis], crossings[1][:, 1 - axis]
-        for what, places in (("bit lines", along), ("rows", down)):
-            if len(set(np.sign(np.diff(places)))) > 1:
-                raise LayoutError(f"{self.stack.path}: {what} of {which} do not lie in the order of their names")
-        ohms = [needed(process.layer(place[1]), "sheet_resistance") for place in (below, above)]
+        if len(set(np.sign(np.diff(along)))) > 1:
+            raise LayoutError(f"{self.stack.path}: bit lines of {which} do not lie in the order of their names")
+        kinds = [layer.name for layer in process.device_layers]
+        planes = [int(devices.planes[mine[at_word[mine] == net]][0]) for net in words]
+        sides = {plane: self._between(sheet, kinds[plane]) for plane in set(planes)}
+        above = sides[planes[0]][1 if planes[0] == 0 else 0]
+        word_places = [sides[plane][0 if plane == 0 else 1] for plane in planes]
 
-        word_regions = [self.wires[below, net] for net in words]
-        feeds = [self._feed(region, below, net, axis, along) for region, net in zip(word_regions, words, strict=True)]
+        bit_regions, cells = [self.wires[above, net] for net in bits], self._cells(sheet)
+        met = [[via.centre for via in self.vias[net] if via.place[0] in (sheet, sheet + 1)] for net in bits]
+        ends: list[int] = []
+        for region, centres in zip(bit_regions, met, strict=True):
+            end = (centres[0].x, centres[0].y)[1 - axis] if centres else _edge(region & cells, 1 - axis, down)
+            if end is None:
+                raise LayoutError(f"{self.stack.path}: a bit line of {which} has neither a neuron cell nor a via")
+            ends.append(end)
+        order = np.argsort(np.abs(down - ends[0]), kind="stable")
+        words, word_places, rows, down = (
+            [words[at] for at in order], [word_places[at] for at in order], rows[order], down[order],
+        )  # fmt: skip
+
+        bit_ohms = needed(process.layer(above[1]), "sheet_resistance")
+        bit_leads, joints = [], []
+        for net, region, end, centres in zip(bits, bit_regions, ends, met, strict=True):
+            bit_leads.append(bit_ohms * squares(region, 1 - axis, end, int(down[0])))
+            if centres:
+                cell = _edge(region & cells, 1 - axis, down)
+                joints.append(self._up(net, above) if cell is None else bit_ohms * squares(region, 1 - axis, cell, end))
+        word_regions = [self.wires[place, net] for place, net in zip(word_places, words, strict=True)]
+        word_ohms = [needed(process.layer(place[1]), "sheet_resistance") for place in word_places]
+        feeds = [
+            self._feed(region, place, net, axis, along)
+            for region, place, net in zip(word_regions, word_places, words, strict=True)
+        ]
         far = np.array([abs(feed - along[-1]) < abs(feed - along[0]) for feed in feeds])
         in_series = np.array([sum(via.ohms for via in self.vias[net]) for net in words])
         word_leads = in_series + [
-            ohms[0] * squares(region, axis, feed, int(along[-1] if end else along[0]))
-            for region, feed, end in zip(word_regions, feeds, far, strict=True)
+            ohms * squares(region, axis, feed, int(along[-1] if end else along[0]))
+            for region, ohms, feed, end in zip(word_regions, word_ohms, feeds, far, strict=True)
         ]
-        bit_regions = [self.wires[above, net] for net in bits]
-        cells = self._cells(sheet)
-        met = [[via.centre for via in self.vias[net] if via.place[0] in (sheet, sheet + 1)] for net in bits]
-        ends = [
-            (centres[0].x, centres[0].y)[1 - axis] if centres else _edge(region & cells, 1 - axis, down)
-            for centres, region in zip(met, bit_regions, strict=True)
-        ]
-        bit_leads, joints = [], []
-        for net, region, end, centres in zip(bits, bit_regions, ends, met, strict=True):
-            if end is None or abs(end - down[0]) > abs(end - down[-1]):
-                raise LayoutError(f"{self.stack.path}: a bit line of {which} has no neuron cell next to row 0")
-            bit_leads.append(ohms[1] * squares(region, 1 - axis, end, int(down[0])))
-            if centres:
-                cell = _edge(region & cells, 1 - axis, down)
-                up = sum(via.ohms for via in self.vias[net] if via.place[0] == sheet + 1)
-                joints.append(up if cell is None else ohms[1] * squares(region, 1 - axis, cell, end))
         word_traces = _traces(word_regions, axis, along, down, word_leads)
         bit_traces = _traces(bit_regions, 1 - axis, down, along, np.array(bit_leads))
         gaps = [np.abs(np.diff(places)) / 1e9 for places in (along, down)]
         return DrawnTile(
             sheet=sheet,
-            device=name,
+            planes=tuple(kinds[plane] for plane in sorted(set(planes))),
             axis=axis,
+            rows=rows,
+            columns=(tiles[0].columns.start, tiles[0].columns.stop),
             words=word_traces,
             bits=bit_traces,
             fed_far=far,
-            word_segments=np.mean([line_resistance(ohms[0], gaps[0], trace.width) for trace in word_traces], axis=0),
-            bit_segments=np.mean([line_resistance(ohms[1], gaps[1], trace.width) for trace in bit_traces], axis=0),
+            word_segments=np.mean(
+                [
+                    line_resistance(ohms, gaps[0], trace.width)
+                    for ohms, trace in zip(word_ohms, word_traces, strict=True)
+                ],
+                axis=0,
+            ),
+            bit_segments=np.mean([line_resistance(bit_ohms, gaps[1], trace.width) for trace in bit_traces], axis=0),
             vias=in_series[in_series > 0],
             joints=np.array(joints),
             steps=(float(gaps[0].mean()), float(gaps[1].mean()) if len(gaps[1]) else 0.0),
         )
+
+    def _between(self, sheet: int, device: str) -> tuple[Place, Place]:
+        below, above = self.stack.between((sheet, device))
+        if below is None or above is None:
+            raise LayoutError(f"process {self.stack.process.name}: {device} does not lie between two conductors")
+        return below, above
+
+    def _up(self, net: int, bit_lines: Place) -> float:
+        """Vias of a bit line from one sheet's plane of bit lines up to the next one's, ohm."""
+        names = [layer.name for layer in self.stack.process.layers]
+        start = (bit_lines[0], names.index(bit_lines[1]))
+        stop = (start[0] + 1, start[1])
+        return sum(via.ohms for via in self.vias[net] if start < (via.place[0], names.index(via.place[1])) <= stop)
 
     def _nets(
         self, table: dict[str, tuple[int, int]] | dict[str, tuple[int, int, int]], layer: int, part: slice
