@@ -35,7 +35,7 @@ from snn2circuit.layout.build import check_tiles
 from snn2circuit.layout.gltf import write_glb
 from snn2circuit.netlist import write_netlist
 from snn2circuit.simulate import simulate_netlist
-from snn2circuit.stages import Progress, Stages
+from snn2circuit.stages import Note, Progress, Stages
 from snn2circuit.steps import (
     PARTS,
     SAMPLES,
@@ -74,6 +74,7 @@ def run(
     fresh: bool = False,
     tensorboard: Path | None = None,
     on_progress: Progress | None = None,
+    on_note: Note | None = None,
 ) -> Mapping[str, Any]:
     """Run every stage and fill ``out``; returns what ``summary.json`` holds.
 
@@ -83,12 +84,13 @@ def run(
         fresh: do everything again, even where results in ``out`` still hold.
         tensorboard: folder that gets TensorBoard event files if the network is trained.
         on_progress: told the stage, the share of it that is done, and a remark.
+        on_note: told a stage and what a person must know of it at once; the summary's notes hold it too.
 
     Raises:
         Snn2CircuitError: what went wrong, where, and the way out; results of finished stages stay.
     """
     out = Path(out)
-    stages = Stages(out, fresh=fresh, on_progress=on_progress, parts=PARTS)
+    stages = Stages(out, fresh=fresh, on_progress=on_progress, on_note=on_note, parts=PARTS)
     write_text(out / "design.toml", design.as_toml(documented=False))
 
     with stages.stage("data"):
@@ -102,10 +104,19 @@ def run(
         key = " ".join((sections, inputs, fingerprint(dataset), __version__))
         made = ("fine_tuning.json",) if tuning else ()
         network = stages.reuse("train", key, "network.npz", Network, "history.jsonl", "training.png", *made)
+        interrupted = False
         if network is None:
             from snn2circuit.training import plot_training
 
-            trained = train_or_go_on(design, dataset, out, fresh=fresh, tensorboard=tensorboard, on_progress=tell)
+            trained = train_or_go_on(
+                design,
+                dataset,
+                out,
+                fresh=fresh,
+                tensorboard=tensorboard,
+                on_progress=tell,
+                on_note=lambda text: stages.note("train", text, at_once=True),
+            )
             plot_training(trained.history, out / "training.png")
             if tuning and not trained.interrupted:
                 tuned = fine_tune(design, trained, dataset, history=out / "fine_tuning.jsonl", on_progress=tell)
@@ -113,12 +124,14 @@ def run(
                 trained = tuned.trained
             network = read_trained(trained, dataset)
             save(network, out / "network.npz")
-            if trained.interrupted:
-                stages.notes["train"] = interruption(trained)
+            interrupted = trained.interrupted
+            if interrupted:
+                stages.note("train", interruption(trained))
             else:
                 stages.keep("train", key, network)
-        if tuning and "train" not in stages.notes:
-            stages.notes["train"] = describe_tuning(json.loads((out / "fine_tuning.json").read_text(encoding="utf-8")))
+        if tuning and not interrupted:
+            tuned_as = json.loads((out / "fine_tuning.json").read_text(encoding="utf-8"))
+            stages.note("train", describe_tuning(tuned_as))
     with stages.stage("evaluate"):
         evaluation = evaluate(network, dataset.test, dataset.classes)
         write_evaluation(evaluation, out)

@@ -18,14 +18,23 @@ from snn2circuit.errors import Snn2CircuitError
 from snn2circuit.ir.files import fingerprint, load, write_json
 
 Progress = Callable[[str, float, str], None]  # (stage, share of it done from 0 to 1, remark)
+Note = Callable[[str, str], None]  # (stage, what a person must know of it at once)
 T = TypeVar("T")
 
 
 class Stages:
     """The stages of one run into one folder."""
 
-    def __init__(self, out: Path, *, fresh: bool, on_progress: Progress | None, parts: Mapping[str, type]) -> None:
-        self.out, self.parts, self.on_progress = out, parts, on_progress
+    def __init__(
+        self,
+        out: Path,
+        *,
+        fresh: bool,
+        on_progress: Progress | None,
+        on_note: Note | None,
+        parts: Mapping[str, type],
+    ) -> None:
+        self.out, self.parts, self.on_progress, self.on_note = out, parts, on_progress, on_note
         self.seconds: dict[str, float] = {}  # wall seconds of each stage, or what it took when its result was made
         self.reused: list[str] = []
         self.notes: dict[str, str] = {}  # what a person must know of a stage beyond its time
@@ -51,6 +60,12 @@ class Stages:
             write_json(self.out / "stages.json", self._kept)
         took = "reused" if name in self.reused else f"{self.seconds[name]:.1f} s"
         tell(1.0, f"{took}, {self.notes[name]}" if name in self.notes else took)
+
+    def note(self, name: str, text: str, *, at_once: bool = False) -> None:
+        """Add to the notes of stage ``name``, and tell it ``at_once`` if it cannot wait for the stage's end."""
+        self.notes[name] = f"{self.notes[name]}; {text}" if name in self.notes else text
+        if at_once and self.on_note:
+            self.on_note(name, text)
 
     def reuse(self, name: str, key: str, file: str, kind: type[T], *others: str) -> T | None:
         """The result of an earlier run for the same ``key``, or ``None`` if it has to be made."""

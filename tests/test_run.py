@@ -254,6 +254,38 @@ def test_an_interrupted_training_goes_on_with_the_best_so_far_and_says_so(
     assert (tmp_path / "history.jsonl").read_bytes() == (finished[0] / "history.jsonl").read_bytes()
 
 
+@pytest.mark.parametrize("how", ["damaged", "another design"])
+def test_a_checkpoint_that_cannot_be_used_is_put_aside_and_said(
+    how: str, small_design: Design, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    out, design = tmp_path / "out", replace(small_design, training=replace(small_design.training, epochs=1))
+    (out / "checkpoints.1").mkdir(parents=True)  # an earlier one, not to be touched
+    shutil.copytree(finished[0] / "checkpoints", out / "checkpoints")
+    shutil.copy(finished[0] / "history.jsonl", out)
+    last = out / "checkpoints" / "last.pt"
+    if how == "damaged":
+        last.write_bytes(last.read_bytes()[:-100])
+    old = {path.name: path.read_bytes() for path in [*last.parent.iterdir(), out / "history.jsonl"]}
+    told: list[tuple[str, str, float]] = []
+    share = [0.0]
+
+    def progress(stage: str, done: float, remark: str) -> None:
+        share[0] = done
+
+    summary = flow.run(
+        design, out, on_progress=progress, on_note=lambda stage, note: told.append((stage, note, share[0]))
+    )
+    ((stage, note, when),) = told
+    assert (stage, when) == ("train", 0.0)  # before the first epoch, not after the last
+    assert note == summary["notes"]["train"]
+    assert f"starts anew, and the training that was there is kept in {out / 'checkpoints.2'}" in note
+    assert ("last.pt is damaged" if how == "damaged" else "epochs is 4 there and 1 here") in note
+    assert {path.name: path.read_bytes() for path in (out / "checkpoints.2").iterdir()} == old
+    assert not list((out / "checkpoints.1").iterdir())
+    assert len((out / "history.jsonl").read_text().splitlines()) == 1
+    assert "kept in" in (out / "report.html").read_text()
+
+
 def test_a_result_that_another_run_has_overwritten_is_not_reused(
     small_design: Design, finished: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:

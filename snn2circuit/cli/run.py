@@ -22,8 +22,11 @@ def run(design_file: Path | None, out: Path, fresh: bool, engine: str | None, te
     from snn2circuit import flow
     from snn2circuit.analysis.headline import headline, verdicts
 
+    def warn(stage: str, note: str) -> None:
+        click.secho(f"{stage}: {note}", fg="yellow", err=True)
+
     with stage_bars() as tell:
-        summary = flow.run(design, out, fresh=fresh, tensorboard=tensorboard, on_progress=tell)
+        summary = flow.run(design, out, fresh=fresh, tensorboard=tensorboard, on_progress=tell, on_note=warn)
     table(headline(summary))
     colors = {"good": "green", "bad": "red", "warning": "yellow"}
     for text, kind in verdicts(summary):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snn2circuit.design import Design
 from snn2circuit.design.sections import PER_LAYER
-from snn2circuit.errors import CheckpointRefused, DataError, DesignError, FileFormatError
+from snn2circuit.errors import CheckpointRefused, DataError, DesignError, FileFormatError, OutputError
 from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.encoding import PROBABILITIES, Encoding
 from snn2circuit.ir.network import Network
@@ -142,8 +143,13 @@ def train_or_go_on(
     fresh: bool,
     tensorboard: Path | None,
     on_progress: Callable[[float, str], None],
+    on_note: Callable[[str], None],
 ) -> Trained:
-    """Train into ``out``, from the checkpoint of the very same training if there is one; any other is written over."""
+    """Train into ``out``, from the checkpoint of the very same training if there is one.
+
+    Any other checkpoint, or a damaged one, is put aside with its history, and ``on_note`` is told why and where.
+    ``fresh`` asks for writing over what is there.
+    """
 
     def start(resume: bool) -> Trained:
         return train_module(
@@ -159,8 +165,24 @@ def train_or_go_on(
 
     try:
         return start(resume=not fresh)
-    except (CheckpointRefused, FileFormatError):
+    except (CheckpointRefused, FileFormatError) as error:
+        on_note(f"starts anew, and the training that was there is kept in {_put_aside(out)}: {error}")
         return start(resume=False)
+
+
+def _put_aside(out: Path) -> Path:
+    """Rename the checkpoints in ``out`` to the first free number and move the history that they belong to in there."""
+    kept = next(path for number in itertools.count(1) if not (path := out / f"checkpoints.{number}").exists())
+    history = out / "history.jsonl"
+    try:
+        (out / "checkpoints").rename(kept)
+        if history.exists():
+            history.rename(kept / history.name)
+    except OSError as error:
+        raise OutputError(
+            f"cannot put {out / 'checkpoints'} aside as {kept}: {error.strerror or error}; choose another folder"
+        ) from error
+    return kept
 
 
 def interruption(trained: Trained) -> str:

@@ -90,7 +90,7 @@ def load_checkpoint(path: Path, who: Mapping[str, str]) -> dict[str, Any]:
     ]:
         raise CheckpointRefused(
             f"{path} belongs to another training: {'; '.join(other)}; "
-            "train without resuming to start anew, or choose another folder for the checkpoints"
+            "only that one can go on from it, this one has to start anew, or keep its checkpoints in another folder"
         )
     return state
 
