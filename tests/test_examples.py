@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 from snn2circuit import flow
 from snn2circuit.design import Design, read_design
 
@@ -74,7 +76,7 @@ def test_xor_is_learned_mapped_and_simulated(tmp_path: Path) -> None:
 
 
 def test_the_mnist_design_runs_on_the_real_data(tmp_path: Path) -> None:
-    """One epoch and one sample of it: 15,920 devices, the whole network in ngspice."""
+    """One epoch and one sample of it: 15,920 devices, to masks and back, the whole network in ngspice."""
     design = read_design(EXAMPLES / "mnist.toml")
     design = replace(
         design,
@@ -85,4 +87,9 @@ def test_the_mnist_design_runs_on_the_real_data(tmp_path: Path) -> None:
     summary = flow.run(design, tmp_path)
     assert summary["devices"] == 2 * (785 * 10 + 11 * 10)
     assert summary["accuracy_mapped"] > 0.7
+    assert summary["stack_mm"] == pytest.approx([27.18, 192.9, 0.257])
+    assert (summary["drc"]["violations"], summary["lvs"]["match"]) == (0, True)
+    assert summary["compensation"]["spike_mismatches_before"] > 1000, "its own lines matter"
+    assert summary["compensation"]["spike_mismatches_after"] == 0
+    assert summary["measured_lines"]["spikes_changed"] == 0
     assert summary["spike_mismatches"] == summary["spike_mismatches_snntorch"] == 0

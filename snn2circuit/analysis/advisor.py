@@ -84,7 +84,7 @@ class Advice:
         tile = f"{layer.largest_tile[0]} x {layer.largest_tile[1]}" if layer.largest_tile else "none, however small"
         return (
             f"IR drop takes {layer.mean_loss:.2%} of a bit line's current, {layer.worst_loss:.2%} at worst; "
-            f"largest tile within {self.max_loss:.2g}: {tile}"
+            f"largest tile that loses {self.max_loss:.2%} at most: {tile}"
         )
 
     def check(self, budget: float) -> None:

@@ -39,7 +39,8 @@ ROUNDS = 40  # steps at one gain
 PATIENCE = 3  # rounds without 5 % less error, after which nothing improves any more
 MEMORY = 8  # earlier rounds that the next one is mixed from
 LITTLE = 0.03  # of the largest weight; what a row of smaller ones shows is drowned by the rest of the currents
-LEAST_GAIN = 0.1  # a tenth of the range has to do; with less the levels are no longer told apart
+LEAST_GAIN = 0.1  # of the first; with less of the range the levels are no longer told apart
+SERVED = 1e-6  # of a layer's largest weight; a neuron whose weights are further off is named
 GOOD = 1e-8  # of a layer's largest weight; far below what a spike depends on
 CLOSE = 1e-9  # relative; rounding, not a lack of range
 
@@ -117,6 +118,7 @@ def _compensate(
     if (shares <= 0).any():
         raise MappingError(f"layer {number}: its largest weight adds nothing, or with the wrong sign")
     gain, rounds, wanted = min(1.0, float(shares.min())), 0, target
+    least = LEAST_GAIN * gain
     while True:
         base, held, settled, stale = replace(plain, gain=gain), gain * wanted, np.inf, 0
         history: list[tuple[Floats, Floats]] = []
@@ -131,9 +133,12 @@ def _compensate(
             history = [*history[-MEMORY:], (held, (target - found) / _slope(found, held))]
             held = _mix(history)
         needed = gain * float(np.abs(wanted).max()) * layer.siemens_per_unit / (high - low)
-        if needed <= 1 + CLOSE or gain <= LEAST_GAIN:
+        served = settled <= SERVED * largest
+        if (needed <= 1 + CLOSE and served) or gain <= least:
             break
-        gain = max(LEAST_GAIN, gain / needed)
+        if not served:  # lines that take more the more conducts through them cannot carry the sum at this gain
+            needed, wanted = max(needed, 2.0), target
+        gain = max(least, gain / needed)
     best = _program(replace(plain, gain=gain), gain * wanted, low, high)
     after, before = np.abs(effective(best) - target) / largest, np.abs(before - target) / largest
     pos, neg = best.programmed
@@ -141,7 +146,7 @@ def _compensate(
     requantised = replace(
         best, trim_pos=crossbar.levels[on_levels[0]] - best.g_pos, trim_neg=crossbar.levels[on_levels[1]] - best.g_neg
     )
-    short = np.flatnonzero(after.max(axis=0) > 1e-6)
+    short = np.flatnonzero(after.max(axis=0) > SERVED)
     return best, LayerCompensation(
         layer=number,
         gain=best.gain,

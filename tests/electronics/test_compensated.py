@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from snn2circuit.analysis import compare_circuit
 from snn2circuit.devices import DEVICES
@@ -53,18 +54,23 @@ def test_real_parts_spike_as_ideal_ones_after_trimming(tmp_path: Path) -> None:
     assert sum(layer.spikes_model for layer in equivalence.layers) > 20
 
 
-def test_a_bit_line_that_loses_half_of_its_current_is_trimmed_too() -> None:
-    """784 rows as of images, few large weights among many small ones: shares differ from cell to cell."""
+@pytest.mark.parametrize(("r_word", "r_bit", "near"), [(1.5, 1.0, []), (10.0, 6.0, [783])])
+def test_a_bit_line_that_loses_half_of_its_current_is_trimmed_too(r_word: float, r_bit: float, near: list[int]) -> None:
+    """784 rows as of images, few large weights among many small ones: shares differ from cell to cell.
+
+    With the largest weights next to the neurons, poorer lines cannot carry what the first gain asks for; it gives way.
+    """
     rng = np.random.default_rng(3)
     place = np.abs(np.arange(784) % 28 - 13.5) / 14
     weight = np.where(rng.random((4, 784)) < 0.02, 1.0, 0.15) * rng.normal(0, 1, (4, 784)) * (1 - 0.8 * place)
+    weight[:, near] = 4.0
     network = Network(name="long", layers=(Layer(weight=weight, bias=None, neuron=Leaky(beta=0.9)),), steps=2)
     inputs = rng.uniform(0, 0.3, (3, 784))
     crossbar = map_network(network, DEVICES["printed_resistor_kit"], inputs=inputs)
     stimulus = Stimulus(inputs=network.encode(inputs), labels=np.full(3, -1), indices=np.arange(3))
-    parasitics = uniform_parasitics(1, r_word=1.5, r_bit=1.0, r_driver=2.0, source="this test")
+    parasitics = uniform_parasitics(1, r_word=r_word, r_bit=r_bit, r_driver=2.0, source="this test")
     _, done = compensate_parts(crossbar, stimulus, parasitics)
     (layer,) = done.layers
-    assert layer.worst_before > 0.3
+    assert layer.worst_before > 0.2
     assert layer.worst_after < 1e-7
     assert layer.short == ()
