@@ -68,7 +68,7 @@ def test_a_bit_line_that_loses_half_of_its_current_is_trimmed_too(r_word: float,
     inputs = rng.uniform(0, 0.3, (3, 784))
     crossbar = map_network(network, DEVICES["printed_resistor_kit"], inputs=inputs)
     stimulus = Stimulus(inputs=network.encode(inputs), labels=np.full(3, -1), indices=np.arange(3))
-    parasitics = uniform_parasitics(1, r_word=r_word, r_bit=r_bit, r_driver=2.0, source="this test")
+    parasitics = uniform_parasitics(crossbar, r_word=r_word, r_bit=r_bit, r_driver=2.0, source="this test")
     _, done = compensate_parts(crossbar, stimulus, parasitics)
     (layer,) = done.layers
     assert layer.worst_before > 0.2
