@@ -36,7 +36,7 @@ def plot_sections(layout: Layout, path: Path) -> None:
         figure.subplots(2, 1), (0, 1), ("along the first word line", "across it, at the first bit line"), strict=True
     ):
         boxes = layout.sheets[0].devices.boxes
-        centre = (boxes[0, :3] + boxes[0, 3:]) // 2
+        centre = _first_crossing(layout)
         start = int(layout.bounds[along])
         lines = np.unique(boxes[:, along + 3])
         end = int(lines[min(DEVICES, len(lines)) - 1]) + int(boxes[0, along + 3] - boxes[0, along])
@@ -67,14 +67,27 @@ def plot_sections(layout: Layout, path: Path) -> None:
         figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": None})
 
 
+def _first_crossing(layout: Layout) -> tuple[int, int]:
+    """Where the first word line and the first bit line cross, x and y, nm."""
+    longest = {}
+    for shapes in layout.sheets[0].shapes:
+        if layout.process.layer(shapes.layer).role == "conductor":
+            for name in ("wl_l1_r0", "bp_l1_n0"):
+                boxes = shapes.boxes[shapes.nets == layout.nets.index(name)]
+                if len(boxes):
+                    sides = boxes[:, 3:5] - boxes[:, :2]
+                    longest[name] = boxes[int(np.argmax(sides.max(axis=1)))]
+    word, bit = longest["wl_l1_r0"], longest["bp_l1_n0"]
+    return int(bit[0] + bit[3]) // 2, int(word[1] + word[4]) // 2
+
+
 def _cut(layout: Layout, axis: int, at: int) -> list[tuple[str, Ints]]:
     """Boxes of each layer that the plane ``axis = at`` runs through, or next to none of the width of a nanometre."""
-    found = []
-    for sheet in layout.sheets:
-        drawn = [(shapes.layer, shapes.boxes) for shapes in sheet.shapes]
-        for layer, boxes in drawn + [(layer.name, devices.boxes) for layer, devices in layout.printed(sheet)]:
-            found.append((layer, boxes[(boxes[:, axis] <= at) & (at < boxes[:, axis + 3])]))
-    return found
+    return [
+        (shapes.layer, shapes.boxes[(shapes.boxes[:, axis] <= at) & (at < shapes.boxes[:, axis + 3])])
+        for sheet in layout.sheets
+        for shapes in layout.solids(sheet)
+    ]
 
 
 def _scale(layout: Layout) -> tuple[dict[int, float], list[tuple[float, str]]]:

@@ -98,9 +98,9 @@ def list_materials(layout: Layout, crossbar: CrossbarNetwork) -> Bill:
     """Count what ``layout`` takes, and the parts of the neuron circuits of ``crossbar``."""
     prints, vias = [], Counter[str]()
     for number, sheet in enumerate(layout.sheets, start=1):
+        printed = layout.solids(sheet)
         for layer in layout.process.layers:
-            areas = [_areas(shapes.boxes, shapes.round) for shapes in sheet.shapes if shapes.layer == layer.name]
-            areas += [_areas(devices.boxes, False) for printed, devices in layout.printed(sheet) if printed is layer]
+            areas = [_areas(shapes.boxes, shapes.round) for shapes in printed if shapes.layer == layer.name]
             found = np.concatenate(areas) if areas else np.empty(0)
             if not len(found):
                 continue
@@ -159,7 +159,7 @@ def _areas(boxes: Ints, is_round: bool) -> Floats:
 
 
 def _crossovers(layout: Layout, sheet: Sheet) -> int:
-    """Pairs of shapes of two conductors of one sheet that overlap from above, less the devices between them."""
+    """Pairs of shapes of two conductors of one sheet that overlap from above, less those with a patch between them."""
     metal = [shapes for shapes in sheet.shapes if layout.process.layer(shapes.layer).role == "conductor"]
     count = 0
     for index, low in enumerate(metal):
@@ -168,7 +168,8 @@ def _crossovers(layout: Layout, sheet: Sheet) -> int:
             for box, net in zip(low.boxes.tolist(), low.nets.tolist(), strict=True):
                 over = (x0 < box[3]) & (x1 > box[0]) & (y0 < box[4]) & (y1 > box[1]) & (high.nets != net)
                 count += int(over.sum())
-    return count - sum(len(devices.rows) for devices in sheet.planes)
+    is_patched = not any(layout.process.layer(shapes.layer).role == "device" for shapes in sheet.shapes)
+    return count - is_patched * sum(len(devices.rows) for devices in sheet.planes)
 
 
 def _rounded(value: float) -> float:

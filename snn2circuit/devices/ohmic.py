@@ -24,6 +24,7 @@ class OhmicDevice:
     g_min: Quantity  # S
     g_max: Quantity  # S
     v_read: Quantity  # V
+    by_shape: bool = False  # a printed resistor: fixed, and made by the shape that is printed
 
     def __post_init__(self) -> None:
         if not 0 < self.g_min.value < self.g_max.value < float("inf"):

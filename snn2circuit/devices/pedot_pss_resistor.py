@@ -13,6 +13,7 @@ _SOURCE = (
 PRESET = OhmicDevice(
     name="pedot_pss_resistor",
     technology="inkjet-printed PEDOT:PSS resistor with silver electrodes, written once",
+    by_shape=True,
     g_min=Quantity(value=1 / 3.8e6, unit="S", source=_SOURCE, confidence="high"),
     g_max=Quantity(value=1 / 170.0, unit="S", source=_SOURCE, confidence="high"),
     v_read=Quantity(

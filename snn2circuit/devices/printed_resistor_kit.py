@@ -10,6 +10,7 @@ from snn2circuit.ir.parts import Quantity
 PRESET = OhmicDevice(
     name="printed_resistor_kit",
     technology="inkjet-printed resistor, written once",
+    by_shape=True,
     g_min=Quantity(
         value=1e-7, unit="S", source="Neuromophic/Printed_Spiking_NN configuration.py --pgmin", confidence="high"
     ),

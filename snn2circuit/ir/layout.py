@@ -30,7 +30,7 @@ class ProcessLayer:
     thickness: Quantity  # m
     color: str  # "#rrggbb", how viewers show it
     mask: int  # layer number in mask files, 1 to 255; the datatype is the number of the sheet
-    sheet_resistance: Quantity | None = None  # ohm per square; conductors only
+    sheet_resistance: Quantity | None = None  # ohm per square; of conductors, and of a resistive ink for devices
     permittivity: Quantity | None = None  # relative; dielectrics only
     min_width: Quantity | None = None  # m, where it is not the process's; conductors only
     min_space: Quantity | None = None  # m, where it is not the process's; conductors and vias only
@@ -103,7 +103,11 @@ class Shapes:
 
 @noun
 class Devices:
-    """Where the devices of one crossbar stand, in the order row, column, polarity (+ then -); one entry a device."""
+    """Where the devices of one crossbar stand, in the order row, column, polarity (+ then -); one entry a device.
+
+    A device is printed as its box, unless the sheet has shapes in the device layer: then these are what is printed,
+    and the box is a device's outline, which no other device's shapes reach into.
+    """
 
     rows: Ints  # (devices,)
     columns: Ints  # (devices,)
@@ -165,6 +169,18 @@ class Layout:
                 f"{len(sheet.planes)}"
             )
         return tuple(zip(layers, sheet.planes, strict=False))
+
+    def solids(self, sheet: Sheet) -> tuple[Shapes, ...]:
+        """Everything that ``sheet`` is printed with: its shapes, and the boxes of devices that no shapes stand for."""
+        drawn = {shapes.layer for shapes in sheet.shapes}
+        return (
+            *sheet.shapes,
+            *(
+                Shapes(layer=layer.name, boxes=devices.boxes, nets=np.full(len(devices.boxes), -1))
+                for layer, devices in self.printed(sheet)
+                if layer.name not in drawn
+            ),
+        )
 
     @property
     def bounds(self) -> Ints:

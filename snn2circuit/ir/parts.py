@@ -161,6 +161,10 @@ class Device(Protocol):
     def v_read(self) -> Quantity:
         """Read voltage, V: amplitude of a word line that carries a spike or an input of 1."""
 
+    @property
+    def by_shape(self) -> bool:
+        """Its conductance is fixed and made by the shape that is printed, not programmed afterwards."""
+
 
 def fires(neuron: Neuron, membrane: Floats) -> Bools:
     """Spikes of a membrane: strictly greater than the threshold, as snnTorch's Heaviside step."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.layout import Process
 from snn2circuit.ir.parts import Quantity
 from snn2circuit.layout.plan import Plan
+from snn2circuit.layout.resistors import Resistors
 from snn2circuit.layout.rules import DEVICES, NEEDS, SUBSTRATE, Rules
 from snn2circuit.units import engineering
 
@@ -17,8 +18,13 @@ NOT_MODELLED = (
 )
 
 
-def list_assumptions(crossbar: CrossbarNetwork, process: Process, rules: Rules, plan: Plan) -> tuple[str, ...]:
-    """One sentence each, without repeats: assumed process values, neuron cells, and what is not drawn."""
+def list_assumptions(
+    crossbar: CrossbarNetwork, process: Process, rules: Rules, plan: Plan, errors: Sequence[float]
+) -> tuple[str, ...]:
+    """One sentence each, without repeats: assumed process values, neuron cells, devices, and what is not drawn.
+
+    ``errors`` are the largest relative errors of the conductances of resistors, sheet by sheet, that the grid leaves.
+    """
     sentences = [
         f"Process {process.name}: {what} {engineering(quantity.value, quantity.unit)} is assumed ({quantity.source})."
         for what, quantity in _quantities(process, rules)
@@ -42,19 +48,29 @@ def list_assumptions(crossbar: CrossbarNetwork, process: Process, rules: Rules, 
             "twice the drop grid."
         )
     sentences.append(f"Contact fingers are {engineering(rules.finger * 1e-9, 'm')} long (assumed).")
-    return (*dict.fromkeys(sentences), *_resistors(crossbar, process, rules), *NOT_MODELLED)
+    return (*dict.fromkeys(sentences), *_resistors(crossbar, process, plan.resistors, errors), *NOT_MODELLED)
 
 
-def _resistors(crossbar: CrossbarNetwork, process: Process, rules: Rules) -> Iterator[str]:
-    """What printed resistors would take as meanders, if the process gives the sheet resistance of its ink."""
-    ink = process.layer(DEVICES).sheet_resistance
-    if ink is not None:
-        few, many = (1 / (siemens * ink.value) for siemens in (crossbar.levels[-1], crossbar.levels[0]))
-        area = many * rules.width * rules.pitch * 1e-12
+def _resistors(
+    crossbar: CrossbarNetwork, process: Process, resistors: Resistors | None, errors: Sequence[float]
+) -> Iterator[str]:
+    """How devices that are made by their shape are drawn, and why those of a resistive ink are not."""
+    ink, device = process.layer(DEVICES).sheet_resistance, crossbar.device
+    if resistors is not None:
+        few, many = (1 / (siemens * resistors.ink.value) for siemens in (crossbar.levels[-1], crossbar.levels[0]))
         yield (
-            f"As meanders in an ink of {engineering(ink.value, 'ohm/sq')} the devices would be {few:.3g} to {many:.3g} "
-            f"squares and take up to {area:.3g} mm2; a crossing has {rules.pitch**2 * 1e-12:.3g} mm2, "
-            "so all devices are drawn as patches between their lines and never as meanders."
+            f"Devices are drawn as meanders of {few:.3g} to {many:.3g} squares of ink; the grid leaves an error of at "
+            f"most {max(errors):.2g} of a conductance. Contact resistance, ink spread and register are not in it."
+        )
+    elif device.by_shape:
+        yield (
+            f"Device {device.name} is made by its shape, but process {process.name} gives the ink of its layer "
+            f"{DEVICES} no sheet_resistance: devices are drawn as patches, which do not have their values."
+        )
+    elif ink is not None:
+        yield (
+            f"Device {device.name} is no printed resistor: devices are drawn as patches, and the sheet resistance of "
+            f"{DEVICES} is not used."
         )
 
 

@@ -20,11 +20,13 @@ from snn2circuit.layout import nets
 from snn2circuit.layout.assumptions import list_assumptions
 from snn2circuit.layout.marks import draw_mark, draw_text, strip_width
 from snn2circuit.layout.plan import Plan, SheetPlan, check_size, plan_stack
+from snn2circuit.layout.resistors import place_resistors, plan_resistors
 from snn2circuit.layout.rules import (
     BETWEEN,
     BIT_LINES,
     CELLS,
     CONTACTS,
+    DEVICES,
     DIELECTRIC,
     ENCAPSULATION,
     LAYERS,
@@ -55,17 +57,19 @@ def build_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto"
     """
     check_tiles(crossbar)
     rules = read_rules(process, mode)
-    plan = plan_stack(crossbar, rules)
+    plan = plan_stack(crossbar, rules, plan_resistors(crossbar, process, rules))
     check_size(plan, process)
     names = nets.all_nets(crossbar, rules.mode)
     ids = {name: index for index, name in enumerate(names)}
+    drafts = [_Draft(crossbar, rules, plan, ids, index) for index in range(len(plan.sheets))]
+    sheets = tuple(draft.sheet() for draft in drafts)
     return Layout(
         name=crossbar.name,
         process=process,
-        sheets=tuple(_Draft(crossbar, rules, plan, ids, index).sheet() for index in range(len(plan.sheets))),
+        sheets=sheets,
         nets=tuple(names),
         levels=len(crossbar.levels),
-        assumptions=list_assumptions(crossbar, process, rules, plan),
+        assumptions=list_assumptions(crossbar, process, rules, plan, [draft.error for draft in drafts]),
         mode=rules.mode,
     )
 
@@ -107,11 +111,12 @@ class _Draft:
         self.output_nets = self.net_ids(nets.outputs(crossbar, self.plan.layer + 1))
         self.rail_nets = self.net_ids(nets.RAILS)
         self.groups: dict[str, tuple[list[Ints], list[Ints]]] = {}
+        self.error = 0.0  # largest of a resistor's conductance, relative
         planes, z = {}, self.bottom
         for names, thickness in (
             ((self.base, self.base_vias), rules.base if index else rules.substrate),
             ((WORD_LINES,), rules.word),
-            ((DIELECTRIC, CONTACTS, CELLS), rules.between),
+            ((DEVICES, DIELECTRIC, CONTACTS, CELLS), rules.between),
             ((BIT_LINES,), rules.bit),
             (UPPER[:3], rules.upper_between if self.has_upper else 0),
             (UPPER[3:], rules.upper_word if self.has_upper else 0),
@@ -160,6 +165,11 @@ class _Draft:
         self.draw_marks()
         if self.is_last and self.rules.encapsulation:
             self.draw_encapsulation()
+        plan = self.plan
+        devices = self.draw_devices(DIELECTRIC, plan.rows, plan.first_row)
+        upper = None
+        if self.has_upper:
+            upper = self.draw_devices(UPPER_DIELECTRIC, plan.upper_rows, plan.first_row + len(plan.rows))
         shapes = tuple(
             Shapes(
                 layer=layer,
@@ -176,12 +186,8 @@ class _Draft:
             rotation=90 if self.plan.turned else 0,
             z_nm=self.bottom,
             shapes=shapes,
-            devices=self.devices(DIELECTRIC, self.plan.rows, self.plan.first_row),
-            upper=(
-                self.devices(UPPER_DIELECTRIC, self.plan.upper_rows, self.plan.first_row + len(self.plan.rows))
-                if self.has_upper
-                else None
-            ),
+            devices=devices,
+            upper=upper,
         )
 
     @property
@@ -194,8 +200,8 @@ class _Draft:
     def crossed(self) -> tuple[int, int]:
         """``u`` where the crossbar's first device begins and its last one ends."""
         positive, negative = self.bit_centres
-        start = int(positive[0]) - self.rules.patch // 2
-        return start, int(negative[-1]) - self.rules.patch // 2 + self.rules.patch
+        start, beside = self.rules.patch // 2, self.plan.window.width if self.plan.window else 0
+        return int(positive[0]) - start - beside, int(negative[-1]) - start + self.rules.patch + beside
 
     def draw_word_lines(self) -> None:
         plan, lower = self.plan, len(self.plan.rows)
@@ -237,6 +243,8 @@ class _Draft:
     def draw_bit_lines(self) -> None:
         rules, plan = self.rules, self.plan
         top = int(np.append(plan.rows, plan.upper_rows).max()) - rules.patch // 2 + rules.patch
+        if plan.window:
+            top += plan.window.height
         for polarity, centres in zip((+1, -1), self.bit_centres, strict=True):
             low = centres - rules.width // 2
             owners = self.net_ids(nets.bit_lines(self.crossbar, plan.layer + 1, polarity))
@@ -249,11 +257,21 @@ class _Draft:
             self.draw(BIT_LINES, low, start, low + rules.width, top, owners)
         if plan.joined and plan.has_cells:  # bit lines cross the first rail at the cells' edge
             self.draw(DIELECTRIC, self.crossed[0], 0, self.crossed[1], rules.space, BARE)
+        if plan.window:
+            self.draw_islands()
+            return
         self.draw_filling(DIELECTRIC, plan.rows, top)
         if self.has_upper:
             self.draw_filling(UPPER_DIELECTRIC, plan.upper_rows, top)
             if plan.layer == 0:
                 self.draw_insulation()
+
+    def draw_islands(self) -> None:
+        """Dielectric where lines cross and nowhere else: resistors in the plane need the rest."""
+        patch = self.rules.patch
+        low, high = (centres - patch // 2 for centres in self.bit_centres)
+        for v in self.plan.rows - patch // 2:
+            self.draw(DIELECTRIC, low, v, high + patch, v + patch, BARE)
 
     def draw_filling(self, layer: str, rows: Ints, top: int) -> None:
         """Dielectric between the devices of neighbouring rows, up to where the bit lines end."""
@@ -345,20 +363,31 @@ class _Draft:
             far = min(plan.far[0], far) - rules.space
         self.draw(ENCAPSULATION, plan.near[0] + rules.space, near, far, plan.far[1] - rules.space, BARE)
 
-    def devices(self, plane: str, placed: Ints, first: int) -> Devices:
-        """The devices of one tile in the plane of layer ``plane``: rows from ``first`` on, which lie at ``placed``."""
-        layer, patch = self.layer, self.rules.patch
+    def draw_devices(self, plane: str, placed: Ints, first: int) -> Devices:
+        """The devices of one tile in the plane of layer ``plane``: rows from ``first`` on, which lie at ``placed``.
+
+        Those that are no patches are drawn as shapes.
+        """
+        layer, plan = self.layer, self.plan
         tile = slice(first, first + len(placed))
         shape = (len(placed), layer.columns, 2)
         rows, columns, sides = (axis.ravel() for axis in np.indices(shape))
-        low_u = np.stack(self.bit_centres, axis=1)[columns, sides] - patch // 2
-        low_v = placed[rows] - patch // 2
+        conductance = np.stack(layer.programmed, axis=-1)[tile].ravel()
+        u, v = np.stack(self.bit_centres, axis=1)[columns, sides], placed[rows]
+        low, high = -(self.rules.patch // 2), self.rules.patch - self.rules.patch // 2
+        outlines = np.tile([low, low, high, high], (len(rows), 1))
+        if plan.window and self.stack.resistors:
+            strips = place_resistors(self.stack.resistors, plan.window, conductance, sides, self.rules)
+            at, (u0, v0, u1, v1) = strips.owners, strips.boxes.T
+            self.draw(DEVICES, u[at] + u0, v[at] + v0, u[at] + u1, v[at] + v1, BARE)
+            outlines, self.error = strips.outlines, strips.error
+        u0, v0, u1, v1 = outlines.T
         return Devices(
             rows=first + rows,
             columns=columns,
             polarity=1 - 2 * sides,
-            boxes=self.boxes(plane, low_u, low_v, low_u + patch, low_v + patch),
+            boxes=self.boxes(plane, u + u0, v + v0, u + u1, v + v1),
             weight=np.repeat(layer.weights[tile], 2),
-            conductance=np.stack(layer.programmed, axis=-1)[tile].ravel(),
+            conductance=conductance,
             level=np.stack([layer.level_pos, layer.level_neg], axis=-1)[tile].ravel(),
         )

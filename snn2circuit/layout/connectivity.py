@@ -69,6 +69,8 @@ def check_connectivity(layout: Layout, crossbar: CrossbarNetwork) -> Connectivit
         ids, layer = _Ids(layout, crossbar, number), crossbar.layers[number - 1]
         for plane, tile in enumerate(tiles):
             faults += _device_faults(sheet, plane, layer, tile.rows, ids, found.ends[index][plane], net_of)
+        if found.loose[index]:
+            faults.append(f"{sheet.name} has {found.loose[index]} pieces in the plane of devices that are no device")
         if tiles[-1].rows.stop == layer.rows:  # the cells stand on the topmost of a layer's sheets
             faults += _cell_faults(layout, ids, found.cells[index], net_of)
         elif found.cells[index]:

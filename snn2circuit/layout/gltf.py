@@ -26,6 +26,10 @@ glTF is y-up and in metres; a layout is z-up and in nanometres. The root node tu
 in layout axes, in metres, relative to the centre of the stack's footprint (x, y) and to the bottom of the first sheet
 (z). Single precision then places a shape of a 200 mm stack to within 8 nm in x and y and far finer in z.
 
+Devices that are drawn as strips, meanders of a printed resistor, are there twice: the strips as a node of kind
+``layer``, each device as its outline, a plate of a tenth of the height at their feet. So a device stays one instance
+with its data. Of more than half a million strips only the outlines are drawn; ``extras.strips`` is then false.
+
 Sources: Khronos glTF 2.0 specification, chapters 3 and 4; EXT_mesh_gpu_instancing (vendor extension, Khronos
 registry). Equal layouts give equal bytes.
 """
@@ -49,6 +53,7 @@ from snn2circuit.layout.solids import Solid, unit_box, unit_pillar
 
 METRE = 1e-9  # of one layout unit
 EXTENSION = "EXT_mesh_gpu_instancing"
+MOST_STRIPS = 500_000  # of a stack; 28 bytes each
 OPACITY: dict[Role, float] = {"substrate": 0.25, "dielectric": 0.35}  # of roles that would hide what lies below
 
 _FLOAT, _UINT16, _INT16 = 5126, 5123, 5122
@@ -112,17 +117,28 @@ class _Scene:
     mesh_of: dict[tuple[str, str], int] = field(default_factory=dict)
     materials: list[ProcessLayer] = field(default_factory=list)
     origin: Ints = field(init=False)  # (3,), nm, becomes 0 0 0
+    strips: bool = field(init=False)  # devices are drawn as strips too
 
     def __post_init__(self) -> None:
         low, high = self.layout.bounds[:3], self.layout.bounds[3:]
         self.origin = np.array([(low[0] + high[0]) // 2, (low[1] + high[1]) // 2, low[2]])
+
+        strips = [shapes for sheet in self.layout.sheets for shapes in sheet.shapes if self.is_strips(shapes)]
+        self.strips = 0 < sum(len(shapes.boxes) for shapes in strips) <= MOST_STRIPS
+
+    def is_strips(self, shapes: Shapes) -> bool:
+        return self.layout.process.layer(shapes.layer).role == "device"
 
     def add_node(self, node: dict[str, Any]) -> int:
         self.nodes.append(node)
         return len(self.nodes) - 1
 
     def add_sheet(self, index: int, sheet: Sheet) -> int:
-        children = [self.add_shapes(index, sheet, shapes) for shapes in sheet.shapes if len(shapes.boxes)]
+        children = [
+            self.add_shapes(index, sheet, shapes)
+            for shapes in sheet.shapes
+            if len(shapes.boxes) and (self.strips or not self.is_strips(shapes))
+        ]
         for tile, (layer, devices) in enumerate(self.layout.printed(sheet), start=sheet.tile):
             if len(devices.rows):
                 children.append(self.add_devices(index, sheet, tile, layer, devices))
@@ -175,9 +191,13 @@ class _Scene:
             "levels": self.layout.levels,
             "rows": [int(devices.rows.min()), int(devices.rows.max())],
             "columns": [int(devices.columns.min()), int(devices.columns.max())],
+            "strips": self.strips,
         }
+        boxes = devices.boxes.copy()
+        if self.strips:
+            boxes[:, 5] = boxes[:, 2] + np.maximum(1, (boxes[:, 5] - boxes[:, 2]) // 10)
         return self.add_instances(
-            f"{sheet.name} · {layer.name}", layer, "box", devices.boxes, _device_attributes(devices), extras
+            f"{sheet.name} · {layer.name}", layer, "box", boxes, _device_attributes(devices), extras
         )
 
     def add_instances(

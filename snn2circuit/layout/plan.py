@@ -38,6 +38,9 @@ meet at the corner ``(-t_i, -t_i)``, and these corners lie on a diagonal: there 
 through the whole stack. Rails are parallel to word lines and share their plane; bit lines and outputs are in the other
 plane and meet rails only across a cell.
 
+*Resistors.* Devices that are printed as meanders (:mod:`snn2circuit.layout.resistors`) lie above their word line and
+beside their pair of bit lines. Rows and columns then are as far apart as these windows ask for.
+
 *Edges.* Word lines of the first sheet, all rails and every bias line end in contact fingers at the far edge, which the
 sheets above leave uncovered: a staircase. Spikes leave at the near edge of the topmost sheet. Marks and names stand in
 a strip along the other near edge (:mod:`snn2circuit.layout.marks`).
@@ -52,9 +55,12 @@ from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork, Tile
 from snn2circuit.ir.layout import Process
 from snn2circuit.ir.noun import Ints, freeze, noun
 from snn2circuit.layout.marks import strip_width
+from snn2circuit.layout.meander import Window
 from snn2circuit.layout.nets import RAILS
 from snn2circuit.layout.nets import sheets as sheets_of
+from snn2circuit.layout.resistors import Resistors, find_windows, row_pitch, span
 from snn2circuit.layout.rules import Rules, nanometres
+from snn2circuit.units import engineering
 
 
 @noun
@@ -70,6 +76,7 @@ class SheetPlan:
     upper_rows: Ints  # (rows,), v of the word lines of the tile above the bit lines; none where there is no such tile
     columns: Ints  # (neurons,), u of each neuron's centre; its bit lines lie half of ``pair`` to either side
     pair: int  # from a neuron's positive to its negative bit line
+    window: Window | None  # room of a device that is a resistor in the plane
     joined: bool  # the bit lines of the layer's sheets meet at ``rules.joint``
     has_cells: bool  # the layer's cells stand here: it is the topmost of the layer's sheets
     fingered: bool  # some of its word lines end in contact fingers
@@ -98,13 +105,16 @@ class Plan:
     sheets: tuple[SheetPlan, ...]  # bottom to top
     marks: tuple[int, int, int]  # of the strip of marks: where it begins across, and where both marks begin along it
     marks_along: int  # axis along which the strip runs: 0 for x, 1 for y
+    resistors: Resistors | None = None  # how devices are drawn; nothing where they are patches
 
     def __post_init__(self) -> None:
         freeze(self, "rails", np.int64)
 
 
-def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
+def plan_stack(crossbar: CrossbarNetwork, rules: Rules, resistors: Resistors | None = None) -> Plan:
     """Floor plan of one sheet for each row tile of each layer, or each two of them, first layer at the bottom.
+
+    ``resistors`` says how devices are drawn that are no patches.
 
     Raises:
         LayoutError: the stack mode needs row tiles and there are none.
@@ -114,12 +124,12 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
     output = rules.pin + rules.space + rules.pad - rules.pad // 2
     carried = sheets_of(crossbar, rules.mode)
     joined = [sum(number == index for number, _ in carried) > 1 for index in range(1, len(crossbar.layers) + 1)]
-    pairs = [rules.pad_pitch if meets else rules.pitch for meets in joined]
-    cells = [cell_outline(layer, rules, pair) for layer, pair in zip(crossbar.layers, pairs, strict=True)]
     starts = [rules.joint_end if meets else rules.space for meets in joined]  # v from which on devices may lie
+    rooms = _rooms(crossbar, rules, joined, resistors)
+    cells = [room.cell for room in rooms]
     columns = [
-        _columns(crossbar, rules, index, pairs[index], width, [*starts, 0][index + 1])
-        for index, (width, _) in enumerate(cells)
+        _columns(layer, rules, room, start)
+        for layer, room, start in zip(crossbar.layers, rooms, [*starts[1:], 0], strict=True)
     ]
 
     deepest = int(max(rails[-1] + rules.pad, *(depth for _, depth in cells)))
@@ -131,17 +141,20 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
     sheets: list[SheetPlan] = []
     for number, tiles in reversed(carried):
         index, layer = number - 1, crossbar.layers[number - 1]
+        room = rooms[index]
         is_top = tiles[-1].rows.stop == layer.rows
         has_bias = layer.has_bias and is_top
         below = columns[index - 1] if index else None
-        rows, *uppers = (_rows(layer, tile, below, starts[index], rules, int(rails[0])) for tile in tiles)
+        rows, *uppers = (
+            _rows(layer, tile, below, starts[index], rules, room.row_pitch, int(rails[0])) for tile in tiles
+        )
         upper_rows = uppers[0] if uppers else np.empty(0, dtype=np.int64)
         above = np.empty(0, dtype=np.int64) if below is None else below[tiles[-1].rows.stop :]
         taken = np.concatenate([rows, upper_rows, above])
         in_line = rules.mode == "staircase" and index == 0 and number in {sheet.layer + 1 for sheet in sheets}
         u, v = (1, 0) if index % 2 else (0, 1)
         reach = rules.width - rules.width // 2 + rules.overlay
-        end = int(columns[index][-1]) + (max(cells[index][0], pairs[index] + 2 * reach) + 1) // 2
+        end = int(columns[index][-1]) + (max(room.width, room.pair + 2 * reach) + 1) // 2
         fingers = upper_fingers = sheets[-1].fingers if in_line else max(end, far[u]) + rules.space
         if index == 0 and uppers:  # those below reach further out
             fingers += rules.finger + rules.space
@@ -150,7 +163,8 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
         else:
             far[u] = max(far[u], end + rules.space)
         pads = rules.pad - rules.pad // 2 if index else 0
-        far[v] = max(far[v], int(taken.max()) + max(reach, pads) + rules.space)
+        up = int(rows[-1]) + reach + (room.window.height if room.window else 0)
+        far[v] = max(far[v], int(taken.max()) + max(reach, pads) + rules.space, up + rules.space)
         sheets.append(
             SheetPlan(
                 layer=index,
@@ -161,12 +175,13 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
                 rows=rows,
                 upper_rows=upper_rows,
                 columns=columns[index],
-                pair=pairs[index],
+                pair=room.pair,
+                window=room.window,
                 joined=joined[index],
                 has_cells=is_top,
                 fingered=index == 0 or has_bias,
-                cell_width=cells[index][0],
-                cell_depth=cells[index][1],
+                cell_width=room.cell[0],
+                cell_depth=room.cell[1],
                 fingers=fingers,
                 upper_fingers=upper_fingers,
                 strips=rules.mode == "staircase" and index == 0 and tiles[0].rows.start > 0,
@@ -177,7 +192,14 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules) -> Plan:
         )
     top = sheets[0]  # the smallest; it turns so that the strip runs along its v
     marks = (near[strip] + rules.space, top.near[1] + rules.space, top.far[1] - rules.space - strip_width(rules))
-    return Plan(rails=rails, output=output, sheets=tuple(reversed(sheets)), marks=marks, marks_along=1 - strip)
+    return Plan(
+        rails=rails,
+        output=output,
+        sheets=tuple(reversed(sheets)),
+        marks=marks,
+        marks_along=1 - strip,
+        resistors=resistors,
+    )
 
 
 def _check_tiles(crossbar: CrossbarNetwork, rules: Rules) -> None:
@@ -198,25 +220,57 @@ def _check_tiles(crossbar: CrossbarNetwork, rules: Rules) -> None:
         )
 
 
-def _columns(crossbar: CrossbarNetwork, rules: Rules, index: int, pair: int, cell: int, start: int) -> Ints:
-    """``u`` of the neurons of layer ``index``, with cells ``cell`` wide; the next layer's devices from ``start`` on."""
-    is_last = index == len(crossbar.layers) - 1
-    first = rules.space + (cell + 1) // 2
-    if not is_last:  # row 0 of the next layer runs there
+@noun
+class _Room:
+    """What a layer's lines, devices and cells take, nm."""
+
+    pair: int  # from a neuron's positive to its negative bit line
+    cell: tuple[int, int]  # width and depth
+    window: Window | None  # of a device that is a resistor in the plane
+    width: int  # of a neuron
+    pitch: int  # of neurons
+    row_pitch: int  # of word lines, where no cells below drive them
+
+
+def _rooms(crossbar: CrossbarNetwork, rules: Rules, joined: list[bool], resistors: Resistors | None) -> list[_Room]:
+    pairs = [rules.pad_pitch if meets else rules.pitch for meets in joined]
+    cells = [cell_outline(layer, rules, pair) for layer, pair in zip(crossbar.layers, pairs, strict=True)]
+    pitches = [max(2 * pair, width + rules.space) for pair, (width, _) in zip(pairs, cells, strict=True)]
+    pitches[-1] = max(pitches[-1], rules.contact)  # spikes leave through fingers
+    windows = None if resistors is None else find_windows(resistors, rules, pairs, pitches)
+    rooms: list[_Room] = []
+    for index in reversed(range(len(cells))):
+        window, width, rows = None, cells[index][0], rules.pitch
+        if windows is not None:
+            window = windows[index]
+            width = max(width, span(window, pairs[index], rules))
+            rows = row_pitch(window, rules)
+        pitch = max(pitches[index], width + rules.space, rooms[-1].row_pitch if rooms else 0)
+        rooms.append(
+            _Room(pair=pairs[index], cell=cells[index], window=window, width=width, pitch=pitch, row_pitch=rows)
+        )
+    return rooms[::-1]
+
+
+def _columns(layer: CrossbarLayer, rules: Rules, room: _Room, start: int) -> Ints:
+    """``u`` of the neurons of ``layer``; the next layer's devices lie from ``start`` on, 0 if there is none."""
+    first = rules.space + (room.width + 1) // 2
+    if start:  # row 0 of the next layer runs there
         first = max(first, start + rules.patch)
-    pitch = max(2 * pair, cell + rules.space, rules.contact if is_last else 0)
-    return first + pitch * np.arange(crossbar.layers[index].columns)
+    return first + room.pitch * np.arange(layer.columns)
 
 
-def _rows(layer: CrossbarLayer, tile: Tile, below: Ints | None, start: int, rules: Rules, rail: int) -> Ints:
-    """``v`` of a tile's rows, from ``start`` on; ``below``: cells that drive them."""
+def _rows(
+    layer: CrossbarLayer, tile: Tile, below: Ints | None, start: int, rules: Rules, pitch: int, rail: int
+) -> Ints:
+    """``v`` of a tile's rows, from ``start`` on, ``pitch`` apart; ``below``: cells that drive them."""
     if below is None:
         # Word lines of the first layer, and the rails beside them, end in fingers at an edge.
-        step = max(rules.pitch, rules.contact)
-        first = max(start + (rules.patch + 1) // 2, rules.contact - rail)
         banks, bank = (len(layer.tiles), layer.tiles.index(tile)) if rules.mode == "staircase" else (1, 0)
+        step = max(rules.pitch, rules.contact, rules.snap(-(-pitch // banks)))
+        first = max(start + (rules.patch + 1) // 2, rules.contact - rail)
         return first + step * (bank + banks * np.arange(tile.rows.stop - tile.rows.start))
-    rows = np.append(below, below[-1] + rules.pitch) if layer.has_bias else below
+    rows = np.append(below, below[-1] + pitch) if layer.has_bias else below
     return rows[tile.rows]
 
 
@@ -239,8 +293,23 @@ def check_size(plan: Plan, process: Process) -> None:
                 f"{_pitch(sheet.rows)} apart and {len(sheet.columns)} neurons {_pitch(sheet.columns)} apart; process "
                 f"{process.name} prints at most {long / 1e6:g} mm by {short / 1e6:g} mm: allow sheet_length = "
                 f"{max(length, long) / 1e9:g} and sheet_width = {max(width, short) / 1e9:g}, the least that fits, "
-                f"choose a finer process, fewer neurons, or tile_rows, which spreads rows over several sheets{contacts}"
+                f"choose a finer process, fewer neurons, or tile_rows, which spreads rows over several sheets"
+                f"{_resistors(plan.resistors, min(1.0, long / length) * min(1.0, short / width))}{contacts}"
             )
+
+
+def _resistors(resistors: Resistors | None, share: float) -> str:
+    """What would fit if meanders take the room; ``share`` is that of a sheet's area that may be printed."""
+    if resistors is None:
+        return ""
+    squares, trace, ink = resistors.squares, resistors.trace, resistors.ink.value
+    fit = share * squares
+    return (
+        f". Its resistors are meanders of up to {squares:.0f} squares of {engineering(ink, 'ohm/sq')} each, "
+        f"{engineering(1 / (squares * ink), 'S')}, and about {fit:.0f} squares would fit: a device with a g_min of at "
+        f"least {engineering(1 / (fit * ink), 'S')}, or an ink of {engineering(squares * ink / fit, 'ohm/sq')} with a "
+        f"g_max of at most {engineering(fit / (squares * ink * trace.shortest), 'S')}, the shortest meander"
+    )
 
 
 def _contacts(sheet: SheetPlan, process: Process, long: int, short: int) -> str:

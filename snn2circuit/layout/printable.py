@@ -132,14 +132,11 @@ def _parts(layout: Layout, height: float) -> Iterator[Part]:
     scale = MILLIMETRE * np.array([1.0, 1.0, height])
     corner = layout.bounds[:3]
     for sheet in layout.sheets:
-        groups: list[tuple[ProcessLayer, bool, Ints]] = [
-            (layout.process.layer(shapes.layer), shapes.round, shapes.boxes) for shapes in sheet.shapes
-        ]
-        groups += [(layer, False, devices.boxes) for layer, devices in layout.printed(sheet)]
-        for layer, is_round, boxes in groups:
-            if len(boxes):
-                low, high = (boxes[:, :3] - corner) * scale, (boxes[:, 3:] - corner) * scale
-                yield Part(f"{sheet.name} {layer.name}", layer, is_round, high - low, (low + high) / 2)
+        for shapes in layout.solids(sheet):
+            if len(shapes.boxes):
+                layer = layout.process.layer(shapes.layer)
+                low, high = (shapes.boxes[:, :3] - corner) * scale, (shapes.boxes[:, 3:] - corner) * scale
+                yield Part(f"{sheet.name} {layer.name}", layer, shapes.round, high - low, (low + high) / 2)
 
 
 def _unit(*, round_: bool) -> tuple[Floats, Ints]:

@@ -29,6 +29,7 @@ class Drawing:
     solids: list[Solid]
     piece: dict[int, int] = field(default_factory=dict)  # conductor or via -> smallest solid of its component
     touching: dict[int, set[int]] = field(default_factory=dict)  # conductors and vias against each solid
+    device: dict[int, int] = field(default_factory=dict)  # solid of a device -> smallest one of its piece
 
 
 def touch(a: Solid, b: Solid) -> bool:
@@ -54,14 +55,11 @@ def overlap(a: Solid, b: Solid) -> bool:
 def read_drawing(layout: Layout) -> Drawing:
     solids = []
     for number, sheet in enumerate(layout.sheets):
-        for shapes in sheet.shapes:
+        for shapes in layout.solids(sheet):
             role = layout.process.layer(shapes.layer).role
             for index, (box, net) in enumerate(zip(shapes.boxes.tolist(), shapes.nets.tolist(), strict=True)):
                 name = layout.nets[net] if net >= 0 else None
                 solids.append(Solid(number, shapes.layer, role, tuple(box), shapes.round, name, index))
-        for name, devices in zip(("devices", "upper_devices"), sheet.planes, strict=False):
-            for index, box in enumerate(devices.boxes.tolist()):
-                solids.append(Solid(number, name, "device", tuple(box), False, None, index))
 
     drawing = Drawing(solids)
     metal = [i for i, solid in enumerate(solids) if solid.role in ("conductor", "via")]
@@ -75,4 +73,10 @@ def read_drawing(layout: Layout) -> Drawing:
         while front:
             drawing.piece |= dict.fromkeys(front, i)
             front = {k for j in front for k in drawing.touching[j]} - drawing.piece.keys()
+    ink = [i for i, solid in enumerate(solids) if solid.role == "device"]
+    for i in ink:
+        front = {i} - drawing.device.keys()
+        while front:
+            drawing.device |= dict.fromkeys(front, i)
+            front = {k for j in front for k in ink if k not in drawing.device and touch(solids[j], solids[k])}
     return drawing

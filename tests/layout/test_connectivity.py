@@ -106,6 +106,7 @@ def test_trying_every_pair_finds_the_same_network(
     name_of = {piece: str(next(iter(each))) for piece, each in names.items()}
 
     found, cells = {}, set()
+    ends: dict[int, tuple[set[str], set[str]]] = {}
     for i, solid in enumerate(drawing.solids):
         touched = {name_of[drawing.piece[j]] for j in drawing.touching.get(i, ())}
         if solid.role == "device":
@@ -118,11 +119,16 @@ def test_trying_every_pair_finds_the_same_network(
                 for end in (3, 0)
             )
             assert touched == below | above
-            (word,), (bit,) = (above, below) if solid.layer == "upper_devices" else (below, above)
-            assert (word, bit) not in found
-            found[word, bit] = solid.sheet, solid.index
+            word, bit = (above, below) if solid.layer == "upper_devices" else (below, above)
+            own = ends.setdefault(drawing.device[i], (set(), set()))
+            own[0].update(word)
+            own[1].update(bit)
         if solid.role == "cell":
             cells.add(frozenset(touched))
+
+    for i, ((word,), (bit,)) in ends.items():
+        assert (word, bit) not in found
+        found[word, bit] = i
 
     expected, expected_cells = set(), set()
     for number, layer in enumerate(crossbar.layers, start=1):

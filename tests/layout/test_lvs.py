@@ -91,7 +91,7 @@ def mutations() -> Iterator[tuple[str, Edit, str]]:
         yield (
             "wide device",
             plus("devices", sheet, box.enlarged(9000, 0)),
-            f"{said(*place)} has a patch of 198000 by 180000",
+            f"{said(*place)} has a shape of 198000 by 180000",
         )
         contact = kdb.Box(-40_000, -40_000, 40_000, 40_000).moved(box.center().x, box.center().y)
         word = f"wl_l{sheet}_r{place[1]}" if place[1] < SIZES[sheet - 1] else f"bias_l{sheet}"

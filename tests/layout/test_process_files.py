@@ -142,13 +142,12 @@ def test_the_command_prints_presets_and_checks_files(tmp_path: Path) -> None:
     assert "no process 'etching'" in CliRunner().invoke(main, ["process", "etching"]).output
 
 
-def test_squares_of_printed_resistors_are_told_if_their_ink_is_known() -> None:
-    text = INKJET.replace('name = "devices"', 'name = "devices"\nsheet_resistance = 1e5')
+def test_a_users_resistive_ink_makes_meanders() -> None:
+    text = INKJET.replace('name = "devices"', 'name = "devices"\nsheet_resistance = 2e3')
     layout = build_layout(make_crossbar(2, 2), parse_process(text))
     (told,) = [each for each in layout.assumptions if "squares" in each]
-    # 10 kohm to 10 Mohm; 100 squares of 0.12 mm by 0.24 mm.
-    assert "0.1 to 100 squares" in told
-    assert "up to 2.88 mm2" in told
+    assert "5 to 5e+03 squares" in told  # 10 kohm to 10 Mohm
+    assert "sheet resistance of devices 2 kΩ/sq is assumed" in "".join(layout.assumptions)
     assert not [
         each for each in build_layout(make_crossbar(2, 2), PROCESSES["inkjet"]).assumptions if "squares" in each
     ]

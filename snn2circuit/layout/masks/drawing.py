@@ -44,16 +44,12 @@ def list_masks(layout: Layout) -> Iterator[Mask]:
         LayoutError: a shape lies further from the origin than the 32 bits of mask formats reach, 2.1 m.
     """
     for number, sheet in enumerate(layout.sheets, start=1):
+        printed = layout.solids(sheet)
         for layer in layout.process.layers:
-            groups = [shapes for shapes in sheet.shapes if shapes.layer == layer.name]
+            groups = [shapes for shapes in printed if shapes.layer == layer.name]
             boxes = [shapes.boxes for shapes in groups]
             nets = [shapes.nets for shapes in groups]
             rounds = [np.full(len(shapes.boxes), shapes.round) for shapes in groups]
-            for printed, devices in layout.printed(sheet):
-                if printed is layer:
-                    boxes.append(devices.boxes)
-                    nets.append(np.full(len(devices.boxes), -1))
-                    rounds.append(np.zeros(len(devices.boxes), dtype=np.bool_))
             solids = np.concatenate(boxes) if boxes else np.empty((0, 6), dtype=np.int64)
             if not len(solids):
                 continue

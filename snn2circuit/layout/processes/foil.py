@@ -6,7 +6,7 @@ diameter 1010 of 1010 conducted, from 150 um on only the wall is coated.
 
 from dataclasses import replace
 
-from snn2circuit.ir.layout import ProcessLayer
+from snn2circuit.ir.layout import Process, ProcessLayer
 from snn2circuit.ir.parts import Quantity
 
 KUJALA = "Kujala et al., npj Flex. Electron. 2020"
@@ -163,5 +163,18 @@ def print_layers(
             color="#9fc4d8",
             mask=11,
             permittivity=permittivity,
+        ),
+    )
+
+
+def with_ink(process: Process, *, name: str, material: str, sheet_resistance: Quantity) -> Process:
+    """``process`` with a resistive ink at the crosspoints, of ``sheet_resistance`` ohm per square."""
+    return replace(
+        process,
+        name=name,
+        technology=f"{process.technology}, printed resistors",
+        layers=tuple(
+            replace(layer, material=material, sheet_resistance=sheet_resistance) if layer.role == "device" else layer
+            for layer in process.layers
         ),
     )

@@ -12,7 +12,10 @@ conductor or via layer may have a ``w`` and an ``s`` of its own:
 ``DEVICE.space``               patches are ``s - 2·o`` apart, so that no two of them meet where both are ``o`` off
 ``DEVICE.clear.CONDUCTOR``     a patch keeps ``o`` from lines that are not its own, in the planes below and above it
 ``DEVICE.overlap``             a patch covers the crossing of its two lines and ``o`` more on every side
-``DEVICE.stray``               a patch lies at a crossing
+``DEVICE.stray``               a patch lies at a crossing; a resistor joins one line below to one line above
+``DEVICE.width``               resistors are at least ``w`` wide
+``DEVICE.notch``               legs of one resistor are ``s`` apart
+``DEVICE.contact``             the ends of a resistor cover their line and ``o`` more, so that ``o`` off they still do
 ``CELL.space``                 cells are ``s`` apart
 ``CONDUCTOR.crossover``        where two conductors cross without a via, something insulating lies between them
 ``CONDUCTOR.crossover.margin`` and reaches ``o`` beyond the crossing; ``.crossover.OTHER``, ``.crossover.OTHER.margin``:
@@ -23,6 +26,9 @@ conductor or via layer may have a ``w`` and an ``s`` of its own:
 ``LAYER.grid``                 edges of printed layers lie on multiples of ``g``
 ``SUBSTRATE.size``             the foil is no larger than the process's sheet
 =============================  =================================================================================
+
+What the device layer prints at a crossing is a patch. In a process that gives its ink a sheet resistance, what it
+prints elsewhere is a resistor in the plane.
 
 A value that the process does not give makes no rule. Rules follow roles, never names, so a process with other layers
 gets its own deck.
@@ -99,7 +105,18 @@ def _rules(process: Process) -> Iterator[Rule]:
                     yield Rule(name=rule, check="clear", layer=name, other=other, limit=o, text=text)
                 text = f"covers its crossing and {_um(o)} around it"
                 yield Rule(name=f"{name}.overlap", check="overlap", layer=name, limit=o, text=text)
-                yield Rule(name=f"{name}.stray", check="stray", layer=name, text="lies at a crossing")
+                if layer.sheet_resistance is None:
+                    yield Rule(name=f"{name}.stray", check="stray", layer=name, text="lies at a crossing")
+                else:
+                    text = "lies at a crossing, or joins one line below to one line above, and each in one place"
+                    yield Rule(name=f"{name}.stray", check="join", layer=name, text=text)
+                    least = nanometres(process, *least_width(process, layer))
+                    text = f"width at least {_um(least)}"
+                    yield Rule(name=f"{name}.width", check="width", layer=name, limit=least, text=text)
+                    text = f"legs of a resistor at least {_um(s)} apart"
+                    yield Rule(name=f"{name}.notch", check="notch", layer=name, limit=s, text=text)
+                    text = f"a resistor's end covers its line and {_um(o)} beyond"
+                    yield Rule(name=f"{name}.contact", check="contact", layer=name, limit=o, text=text)
             case "cell":
                 yield _space(process, layer)
             case "substrate":

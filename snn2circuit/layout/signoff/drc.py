@@ -182,6 +182,34 @@ def _stray(stack: MaskStack, sheet: int, rule: Rule) -> Iterator[Marker]:
     return _areas(patches.not_interacting(_crossings(stack, sheet, rule.layer)))
 
 
+def _resistors(stack: MaskStack, sheet: int, layer: str) -> tuple[kdb.Region, tuple[kdb.Region, ...]]:
+    """What a device layer prints away from crossings, and the conductors that it may join."""
+    lines = tuple(stack.region(place) for place in stack.between((sheet, layer)) if place is not None)
+    return stack.region((sheet, layer)).not_overlapping(_crossings(stack, sheet, layer)), lines
+
+
+def _join(stack: MaskStack, sheet: int, rule: Rule) -> Iterator[Marker]:
+    strips, lines = _resistors(stack, sheet, rule.layer)
+    joined = strips
+    for line in lines:
+        joined = joined.covering((joined & line).merged(), 1, 1)
+    return _areas(strips - joined)
+
+
+def _notch(stack: MaskStack, sheet: int, rule: Rule) -> Iterator[Marker]:
+    return _pairs(stack.region((sheet, rule.layer)).notch_check(rule.limit))
+
+
+def _contact(stack: MaskStack, sheet: int, rule: Rule) -> Iterator[Marker]:
+    """Where a resistor ends too early: what lies off the edge of a line that it covers, and is not covered."""
+    strips, lines = _resistors(stack, sheet, rule.layer)
+    for line in lines:
+        contacts = (strips & line).merged()
+        rims = contacts.edges() & line.edges()
+        yield from _areas(contacts - contacts.interacting(rims, 2))  # it ends on the line
+        yield from _areas(rims.extended_out(rule.limit) - strips)
+
+
 def _fillings(stack: MaskStack, sheet: int, rule: Rule) -> list[Place]:
     """The masks between the two conductors of a rule."""
     names = [layer.name for layer in stack.process.layers]
@@ -252,6 +280,9 @@ CHECKS: dict[str, Callable[[MaskStack, int, Rule], Iterator[Marker]]] = {
     "clear": _clear,
     "overlap": _overlap,
     "stray": _stray,
+    "join": _join,
+    "notch": _notch,
+    "contact": _contact,
     "crossover": _crossover,
     "crossover_margin": _crossover_margin,
     "plane": _plane,

@@ -6,12 +6,14 @@ neuron. As net names say layer, row and column, the comparison is exact and need
 
 1. Every extracted net has one name, every name one net: no short, no open, nothing missing, nothing unknown.
 2. Between word line ``i`` and each bit line of column ``j`` there is exactly one device, whatever ``i`` and ``j``.
-3. It stands where the placement table says, so that it is programmed or printed with its own conductance, its patch has
-   the planned outline, and its area is that of a crossing of two lines.
+3. It stands where the placement table says, so that it is programmed or printed with its own conductance, and its shape
+   has the planned outline. A patch has the area of a crossing of two lines. A resistor in the plane has the crossbar's
+   conductance: ``1 / (N · Rs)``, with its squares ``N`` as measured on the masks and the ink's ``Rs``, may differ by
+   what the drop grid leaves, half a step of length (:meth:`snn2circuit.layout.meander.Trace.tolerance`).
 4. The cell of every neuron touches its own pair of bit lines, the net it drives, all rails, and nothing else.
 
-A device's conductance is not in its shape: every device of a stack is drawn alike, its value is written into it
-afterwards or set by its ink. So masks can be checked for place and footprint, not for conductance.
+A patch's conductance is not in its shape: all are drawn alike, the value is written into them afterwards or set by the
+ink. So masks with patches can be checked for place and footprint, not for conductance.
 """
 
 from __future__ import annotations
@@ -25,19 +27,22 @@ from snn2circuit.errors import LayoutError
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.layout import Layout
 from snn2circuit.ir.noun import Ints, noun
+from snn2circuit.layout.resistors import Resistors, plan_resistors
 from snn2circuit.layout.rules import read_rules
 from snn2circuit.layout.signoff.extract import ExtractedNetlist, extract_netlist
 from snn2circuit.layout.signoff.lines import Lines
 from snn2circuit.layout.signoff.stack import read_masks
+from snn2circuit.units import engineering
 
 Box = tuple[int, int, int, int]
+_Wrong = dict[int, tuple[str, str]]  # device as found: kind of fault, how
 
 
 @noun
 class Fault:
     """One difference between masks and crossbar."""
 
-    kind: str  # short, open, net, device, size, place or cell
+    kind: str  # short, open, net, device, size, place, conductance or cell
     text: str
     layer: int | None = None  # of the network, from 1
     row: int | None = None
@@ -54,6 +59,7 @@ class LvsReport:
     devices: int
     cells: int
     faults: tuple[Fault, ...]
+    conductance_error: float | None = None  # largest of a resistor as measured, relative; none where all are patches
 
     @property
     def match(self) -> bool:
@@ -74,14 +80,28 @@ def compare_netlist(found: ExtractedNetlist, layout: Layout, crossbar: CrossbarN
     """:func:`compare_masks` of a netlist that is extracted already."""
     lines = Lines(crossbar, layout.mode)
     intended = _Intended(layout, lines)
+    rules = read_rules(layout.process)
+    resistors = plan_resistors(crossbar, layout.process, rules)
+    own, line_faults = _own_devices(found, lines, intended)
+    wrong, error = (
+        (_wrong_areas(found, own, rules.width**2), None)
+        if resistors is None
+        else _wrong_conductances(found, own, intended, resistors)
+    )
     faults = [
         *_net_faults(found, lines),
-        *_device_faults(found, lines, intended, read_rules(layout.process).width ** 2),
+        *line_faults,
+        *_place_faults(found, intended, own, wrong),
+        *(intended.fault(kind, int(own[device]), how) for device, (kind, how) in wrong.items()),
         *_patch_faults(found, intended),
         *_cell_faults(found, lines),
     ]
     return LvsReport(
-        nets=len(found.nets), devices=len(found.devices.sheets), cells=len(found.cells), faults=tuple(faults)
+        nets=len(found.nets),
+        devices=len(found.devices.sheets),
+        cells=len(found.cells),
+        faults=tuple(faults),
+        conductance_error=error,
     )
 
 
@@ -108,6 +128,13 @@ class _Intended:
             raise LayoutError(f"layout {layout.name} does not place the devices of crossbar {lines.crossbar.name}")
         self.word, self.bit = table[:, 0], table[:, 1]
         self.layer, self.row, self.column, self.polarity = table[:, 2:6].T
+        programmed = [np.stack(layer.programmed) for layer in lines.crossbar.layers]
+        self.conductance = np.array(
+            [
+                programmed[layer - 1][int(polarity < 0), row, column]
+                for layer, row, column, polarity in table[:, 2:6].tolist()
+            ]
+        )
         self.sheet, self.plane, self.boxes = table[:, 6], table[:, 7], table[:, 8:]
 
     def fault(self, kind: str, device: int, how: str) -> Fault:
@@ -155,8 +182,9 @@ def _net_faults(found: ExtractedNetlist, lines: Lines) -> Iterator[Fault]:
         yield Fault(kind="net", text=text, box=found.net_box(owners[name][0]))
 
 
-def _device_faults(found: ExtractedNetlist, lines: Lines, intended: _Intended, area: int) -> Iterator[Fault]:
-    devices = found.devices
+def _own_devices(found: ExtractedNetlist, lines: Lines, intended: _Intended) -> tuple[Ints, list[Fault]]:
+    """Which intended device each one found is, by its lines, or -1; and what is missing, too many or between others."""
+    devices, faults = found.devices, []
     # Lines that a short joins count as one, the first of them: the short itself is told already.
     word_of, same_word = _line_numbers(found, list(lines.word))
     bit_of, same_bit = _line_numbers(found, list(lines.bit))
@@ -172,28 +200,64 @@ def _device_faults(found: ExtractedNetlist, lines: Lines, intended: _Intended, a
     count = np.bincount(at[known], minlength=len(keys))
     for key in np.flatnonzero(count != expected):
         how = "is missing" if count[key] < expected[key] else f"is there {count[key]} times"
-        yield intended.fault("device", int(first[key]), how)
+        faults.append(intended.fault("device", int(first[key]), how))
     for device in np.flatnonzero(~known):
         ends = (found.nets[net[device]] for net in (devices.below, devices.above))
         said = " and ".join("/".join(map(lines.describe, names)) or "a conductor without a name" for names in ends)
         x, y = devices.places[device].tolist()
         text = f"device on sheet {devices.sheets[device]} at ({x}, {y}) nm joins {said}"
-        yield Fault(kind="device", text=text, box=(x, y, x, y))
-
+        faults.append(Fault(kind="device", text=text, box=(x, y, x, y)))
     single = known & (count[at] == 1) & (expected[at] == 1)
-    own = first[at]
+    return np.where(single, first[at], -1), faults
+
+
+def _place_faults(found: ExtractedNetlist, intended: _Intended, own: Ints, wrong: _Wrong) -> Iterator[Fault]:
+    devices = found.devices
     centres = intended.boxes[:, :2] + intended.boxes[:, 2:]  # twice the centre, so that it stays whole
-    away = single & (np.abs(2 * devices.places - centres[own]).max(axis=1, initial=0) > 2)
-    small = single & (devices.areas != area)
+    away = np.abs(2 * devices.places - centres[own]).max(axis=1, initial=0) > 2
     elsewhere = (devices.sheets != intended.sheet[own]) | (devices.planes != intended.plane[own])
-    for device in np.flatnonzero(~small & (away | (single & elsewhere))):
-        x, y = devices.places[device].tolist()
-        side = " above its bit lines" if devices.planes[device] else ""
-        how = f"stands on sheet {devices.sheets[device]}{side} at ({x}, {y}) nm, not where the placement table has it"
-        yield intended.fault("place", int(own[device]), how)
-    for device in np.flatnonzero(small):
-        how = f"has an area of {devices.areas[device]} nm2, a crossing has {area}"
-        yield intended.fault("size", int(own[device]), how)
+    for device in np.flatnonzero((own >= 0) & (away | elsewhere)):
+        if int(device) not in wrong:
+            x, y = devices.places[device].tolist()
+            side = " above its bit lines" if devices.planes[device] else ""
+            how = (
+                f"stands on sheet {devices.sheets[device]}{side} at ({x}, {y}) nm, not where the placement table has it"
+            )
+            yield intended.fault("place", int(own[device]), how)
+
+
+def _wrong_areas(found: ExtractedNetlist, own: Ints, area: int) -> _Wrong:
+    """Patches that do not fill a crossing of two lines."""
+    areas = found.devices.areas
+    return {
+        int(device): ("size", f"has an area of {areas[device]} nm2, a crossing has {area}")
+        for device in np.flatnonzero((own >= 0) & (areas != area))
+    }
+
+
+def _wrong_conductances(
+    found: ExtractedNetlist, own: Ints, intended: _Intended, resistors: Resistors
+) -> tuple[_Wrong, float]:
+    """Resistors whose squares give another conductance than the crossbar's; and the largest error of the others."""
+    squares, ink, trace, wrong, largest = found.devices.squares, resistors.ink.value, resistors.trace, {}, 0.0
+    for device in np.flatnonzero(own >= 0).tolist():
+        drawn, wanted = float(squares[device]), float(intended.conductance[own[device]])
+        tolerance = trace.tolerance(1 / (wanted * ink))
+        if not drawn > 0:
+            how = "is a patch, not a resistor" if drawn == 0 else "is no strip of one width, so its squares are unknown"
+            wrong[device] = "size", how
+            continue
+        error = 1 / (drawn * ink * wanted) - 1
+        if abs(1 / (1 + error) - 1) > tolerance * (1 + 1e-6) + 1e-12:
+            how = (
+                f"has {drawn:.6g} squares, {engineering(1 / (drawn * ink), 'S')} in the ink of {ink:g} ohm/sq; the "
+                f"crossbar has {engineering(wanted, 'S')}: {100 * error:+.3g} %, the drop grid explains "
+                f"{100 * tolerance:.2g} %"
+            )
+            wrong[device] = "conductance", how
+        else:
+            largest = max(largest, abs(error))
+    return wrong, largest
 
 
 def _line_numbers(found: ExtractedNetlist, names: list[str]) -> tuple[Ints, Ints]:
@@ -219,11 +283,11 @@ def _patch_faults(found: ExtractedNetlist, intended: _Intended) -> Iterator[Faul
             a, b, c, d = intended.boxes[here].T
             touched = here[(a < x1) & (c > x0) & (b < y1) & (d > y0)]
             if not len(touched):
-                text = f"patch on sheet {sheet} at {_at(patch)} belongs to no device"
+                text = f"shape on sheet {sheet} at {_at(patch)} belongs to no device"
                 yield Fault(kind="size", text=text, box=patch)
             for device in touched:
                 wide, high = intended.boxes[device][2:] - intended.boxes[device][:2]
-                how = f"has a patch of {x1 - x0} by {y1 - y0} nm at ({x0}, {y0}), planned is {wide} by {high} nm"
+                how = f"has a shape of {x1 - x0} by {y1 - y0} nm at ({x0}, {y0}), planned is {wide} by {high} nm"
                 yield intended.fault("size", int(device), f"{how} at {tuple(intended.boxes[device][:2].tolist())}")
 
 

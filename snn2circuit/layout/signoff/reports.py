@@ -83,6 +83,7 @@ def lvs_summary(report: LvsReport, shown: int = 20) -> dict[str, Any]:
         "nets": report.nets,
         "devices": report.devices,
         "cells": report.cells,
+        **({} if report.conductance_error is None else {"largest_conductance_error": report.conductance_error}),
         "faults": len(report.faults),
         "first_faults": [fault.text for fault in report.faults[:shown]],
     }
