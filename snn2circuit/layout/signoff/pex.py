@@ -220,6 +220,6 @@ def _between(stack: MaskStack, lower: DrawnTile, upper: DrawnTile) -> Floats:
 
 def _permittivity(process: Process, device: ProcessLayer) -> float:
     """Of what fills a crossing: the device layer's, or the dielectric's around it."""
-    if device.permittivity is not None:
+    if device.permittivity is not None and device.sheet_resistance is None:  # an ink lies beside its crossing
         return device.permittivity.value
     return needed(next((layer for layer in process.layers if layer.role == "dielectric"), device), "permittivity")

@@ -3,7 +3,8 @@ r"""The lines of a crossbar as they lie on the masks: where they run, how wide t
 A *trace* is one line on one sheet. It is straight, so its resistance between two points is ``Rs ∫ dx / W(x)``, with the
 width ``W`` of its shapes at every ``x`` along it; how current spreads where the width changes is left out. A word line
 is fed through the via that lands on it, or where there is none at its end, beyond whichever of its outermost crossings
-it reaches further: a contact finger, with the contact where it is at its worst. A bit line leaves row 0 and ends at the
+it reaches further: a contact finger, with the contact where it is at its worst. Where devices are resistors in the plane, which
+meet their lines beside the crossing, each according to its length, their mean place stands for it. A bit line leaves row 0 and ends at the
 edge of its neuron cell, or where vias join it to the bit lines of other tiles of its layer, at these; from there the
 joined lines go on to the next sheet or to the cell.
 """
@@ -110,8 +111,8 @@ class TileReader:
         if len(rows) != len(words) or not np.isin(words, at_word[mine]).all():
             raise LayoutError(f"{self.stack.path}: a row of {which} has no device")
         crossings = [
-            np.rint([devices.places[mine[ends[mine] == net]].mean(axis=0) for net in nets]).astype(np.int64)
-            for ends, nets in ((at_bit, bits), (at_word, words))
+            np.rint([met[mine[ends[mine] == net]].mean(axis=0) for net in nets]).astype(np.int64)
+            for met, ends, nets in ((devices.feet, at_bit, bits), (devices.ends, at_word, words))
         ]
         axis = int(np.argmax(np.ptp(crossings[0], axis=0)))
         along, down = crossings[0][:, axis], crossings[1][:, 1 - axis]
