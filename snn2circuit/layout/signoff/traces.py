@@ -3,10 +3,10 @@ r"""The lines of a crossbar as they lie on the masks: where they run, how wide t
 A *trace* is one line on one sheet. It is straight, so its resistance between two points is ``Rs ∫ dx / W(x)``, with the
 width ``W`` of its shapes at every ``x`` along it; how current spreads where the width changes is left out. A word line
 is fed through the via that lands on it, or where there is none at its end, beyond whichever of its outermost crossings
-it reaches further: a contact finger, with the contact where it is at its worst. Where devices are resistors in the plane, which
-meet their lines beside the crossing, each according to its length, their mean place stands for it. A bit line leaves row 0 and ends at the
+it reaches further: a contact finger, with the contact where it is at its worst. A bit line leaves row 0 and ends at the
 edge of its neuron cell, or where vias join it to the bit lines of other tiles of its layer, at these; from there the
-joined lines go on to the next sheet or to the cell.
+joined lines go on to the next sheet or to the cell. Resistors in the plane meet their lines beside the crossing, each
+according to its length; the mean of these places stands for it.
 """
 
 from __future__ import annotations
