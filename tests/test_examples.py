@@ -31,7 +31,7 @@ def test_no_example_is_forgotten() -> None:
         "planted_fault",
         "write_and_verify",
     }
-    assert {path.stem for path in EXAMPLES.glob("*.toml")} == {"digits", "xor", "mnist"}
+    assert {path.stem for path in EXAMPLES.glob("*.toml")} == {"digits", "xor", "mnist", "printed_resistors"}
 
 
 def test_quickstart_ends_without_a_difference(tmp_path: Path) -> None:
@@ -73,6 +73,15 @@ def test_xor_is_learned_mapped_and_simulated(tmp_path: Path) -> None:
     assert summary["accuracy_trained"] == summary["accuracy_mapped"] == 1.0
     assert summary["images_simulated"] == 4
     assert summary["spike_mismatches"] == summary["spike_mismatches_snntorch"] == 0
+
+
+def test_printed_resistors_have_the_conductances_of_the_crossbar_on_the_masks(tmp_path: Path) -> None:
+    summary = flow.run(read_design(EXAMPLES / "printed_resistors.toml"), tmp_path)
+    assert summary["spike_mismatches"] == 0
+    assert summary["drc"]["violations"] == 0
+    assert summary["lvs"]["match"]
+    assert summary["lvs"]["devices"] == summary["devices"] == 44
+    assert 0 < summary["lvs"]["largest_conductance_error"] < 0.022  # half a drop of 15 um in 2.9 squares of 120 um
 
 
 def test_the_mnist_design_runs_on_the_real_data(tmp_path: Path) -> None:

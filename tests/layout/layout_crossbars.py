@@ -61,6 +61,7 @@ def make_crossbar(
     )
 
 
-def mode_of(crossbar: CrossbarNetwork, *, shared: bool) -> str:
-    """``shared_electrode`` where it is wanted and there are row tiles for it."""
-    return "shared_electrode" if shared and any(layer.row_cuts for layer in crossbar.layers) else "auto"
+def mode_of(crossbar: CrossbarNetwork, process: str, *, shared: bool) -> str:
+    """``shared_electrode`` where it is wanted, there are row tiles for it and devices are no resistors in the plane."""
+    can = any(layer.row_cuts for layer in crossbar.layers) and not process.endswith("_resistor")
+    return "shared_electrode" if shared and can else "auto"

@@ -70,7 +70,7 @@ def test_solids_never_overlap_and_foreign_metal_keeps_its_space(
     sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
     crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
-    layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared))
+    layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared))
     space = round(layout.process.min_space.value * 1e9)
     for a, b in itertools.combinations(read_drawing(layout).solids, 2):
         if {a.role, b.role} != {"substrate", "via"}:
@@ -85,7 +85,7 @@ def test_metal_is_wide_enough_and_vias_keep_their_enclosure(
     sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
     crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
-    layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared))
+    layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared))
     width, overlay, via = (
         round(quantity.value * 1e9)
         for quantity in (layout.process.min_width, layout.process.overlay, layout.process.via_diameter)
@@ -118,7 +118,7 @@ def test_all_printed_matter_stands_on_its_foil_and_fingers_stay_bare(
     sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
     crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
-    layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared))
+    layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared))
     foils = [boxes_of(layout, sheet, base_of(layout, sheet))[0] for sheet in range(len(layout.sheets))]
     drawing = read_drawing(layout)
     for solid in drawing.solids:

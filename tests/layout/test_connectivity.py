@@ -81,7 +81,7 @@ def test_every_network_becomes_a_stack_that_connects_it(
     sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
     crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
-    layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared))
+    layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared))
     report = check_connectivity(layout, crossbar)
     assert report.devices == crossbar.devices
     assert report.cells == sum(sizes[1:])
@@ -97,7 +97,7 @@ def test_trying_every_pair_finds_the_same_network(
     sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
     crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
-    drawing = read_drawing(build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared)))
+    drawing = read_drawing(build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared)))
     names: dict[int, set[str | None]] = {}
     for solid, piece in drawing.piece.items():
         names.setdefault(piece, set()).add(drawing.solids[solid].net)

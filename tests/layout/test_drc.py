@@ -175,7 +175,7 @@ def test_every_stack_is_clean(sizes: tuple[int, ...], process: str, bias: bool, 
 
     with tempfile.TemporaryDirectory() as folder:
         crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
-        layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared))
+        layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared))
         report = check_rules(write_masks(layout, Path(folder), ["oas"])[0], PROCESSES[process])
     assert report.violations == ()
     assert report.sheets == len(layout.sheets)

@@ -192,7 +192,7 @@ def test_every_right_stack_matches(
     import tempfile
 
     crossbar: CrossbarNetwork = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
-    layout: Layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, shared=shared))
+    layout: Layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared))
     with tempfile.TemporaryDirectory() as folder:
         (path,) = write_masks(layout, Path(folder), ["gds"])
         assert compare_masks(path, layout, crossbar).faults == ()

@@ -343,6 +343,11 @@ def test_patches_in_a_resistive_ink_are_clean_and_match(tmp_path: Path) -> None:
     assert not compare_masks(path, build_layout(CROSSBAR, PROCESS), CROSSBAR).match
 
 
+def test_bit_lines_are_not_shared() -> None:
+    with pytest.raises(LayoutError, match=r"shared_electrode .* use isolated, staircase or sheet_per_layer"):
+        build_layout(make_crossbar(4, 2, tile_rows=2), PROCESS, "shared_electrode")
+
+
 def test_what_does_not_fit_says_what_would() -> None:
     device = DEVICES["pedot_pss_resistor"]
     layers = tuple(replace(each, g_pos=np.full_like(each.g_pos, device.g_max.value)) for each in CROSSBAR.layers)

@@ -168,13 +168,13 @@ def print_layers(
 
 
 def with_ink(process: Process, *, name: str, material: str, sheet_resistance: Quantity) -> Process:
-    """``process`` with a resistive ink at the crosspoints, of ``sheet_resistance`` ohm per square."""
+    """``process`` with a resistive ink for the devices below the bit lines, of ``sheet_resistance`` ohm per square."""
     return replace(
         process,
         name=name,
         technology=f"{process.technology}, printed resistors",
         layers=tuple(
-            replace(layer, material=material, sheet_resistance=sheet_resistance) if layer.role == "device" else layer
+            replace(layer, material=material, sheet_resistance=sheet_resistance) if layer.name == "devices" else layer
             for layer in process.layers
         ),
     )
