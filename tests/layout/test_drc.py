@@ -140,7 +140,8 @@ PLANTED: list[tuple[set[str], Edit]] = [
 def test_thirty_and_more_are_planted_and_every_check_is_among_them() -> None:
     deck = {rule.name: rule.check for rule in rule_deck(INKJET)}
     assert len(PLANTED) >= 30
-    assert {deck[name] for names, _ in PLANTED for name in names} == set(CHECKS)
+    resistive = {"join", "notch", "contact"}  # planted in test_resistors.py
+    assert {deck[name] for names, _ in PLANTED for name in names} == set(CHECKS) - resistive
 
 
 @pytest.mark.parametrize("at", range(len(PLANTED)), ids=lambda at: f"{at}-{min(PLANTED[at][0])}")

@@ -46,7 +46,10 @@ def klayout_resistances(wire: kdb.Region, ports: list[kdb.Point], ohm: float) ->
     return [found[i, i + 1] for i in range(len(ports) - 1)]
 
 
-@pytest.mark.parametrize("process", sorted(PROCESSES))
+PATCHED = [name for name, process in sorted(PROCESSES.items()) if process.layer("devices").sheet_resistance is None]
+
+
+@pytest.mark.parametrize("process", PATCHED)
 def test_line_segments_are_those_of_klayouts_extractor(process: str, tmp_path: Path) -> None:
     crossbar = make_crossbar(4, 3, 2)
     layout = build_layout(crossbar, PROCESSES[process])
@@ -74,6 +77,33 @@ def test_line_segments_are_those_of_klayouts_extractor(process: str, tmp_path: P
             (measured,) = [each for each in table if (each.layer, each.name) == (number, name)]
             assert (measured.count, measured.least, measured.most) == (len(values), values.min(), values.max())
             assert measured.mean == pytest.approx(values.mean())
+
+
+def test_resistors_are_fed_where_they_meet_their_lines(tmp_path: Path) -> None:
+    """Word lines: from the foot of the first resistor to that of the last; bit lines: from end to end."""
+    crossbar = make_crossbar(3, 3)
+    process = PROCESSES["aerosol_jet_resistor"]
+    layout = build_layout(crossbar, process)
+    parasitics, _ = extract_parasitics(write_masks(layout, tmp_path, ["gds"])[0], process, crossbar)
+    (sheet,) = layout.sheets
+    (shapes,) = [each for each in sheet.shapes if each.layer == "devices"]
+    devices, bits = sheet.devices, 2 * sheet.devices.columns + (sheet.devices.polarity < 0)
+    feet, ends = np.empty(len(bits)), np.empty(len(bits))
+    for number, (x0, y0, _, x1, y1, _) in enumerate(devices.boxes.tolist()):
+        own = shapes.boxes[
+            (shapes.boxes[:, 0] >= x0)
+            & (shapes.boxes[:, 3] <= x1)
+            & (shapes.boxes[:, 1] >= y0)
+            & (shapes.boxes[:, 4] <= y1)
+        ]
+        foot, end = own[np.argmin(own[:, 1])], own[np.argmax(own[:, 4])]
+        feet[number], ends[number] = (foot[0] + foot[3]) / 2, (end[1] + end[4]) / 2
+    ohm, width = 0.0171, 20_000
+    (tile,) = parasitics.layers[0].tiles
+    along = [feet[bits == bit].mean() for bit in range(6)]
+    up = [ends[devices.rows == row].mean() for row in range(4)]
+    np.testing.assert_allclose(tile.word_segments.values, ohm * np.diff(along) / width, rtol=1e-4)
+    np.testing.assert_allclose(tile.bit_segments.values, ohm * np.diff(up) / width, rtol=1e-4)
 
 
 def test_a_straight_line_by_hand() -> None:

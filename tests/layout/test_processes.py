@@ -37,7 +37,7 @@ def test_every_process_is_complete_and_makes_a_connected_stack(name: str) -> Non
         assert quantity.source
         assert ("no source found" in quantity.source) <= (quantity.confidence == "assumed")
     for layer in process.layers:
-        has_ink = layer.role == "device" and name.endswith("_resistor")
+        has_ink = layer.name == "devices" and name.endswith("_resistor")
         assert (layer.role == "conductor" or has_ink) == (layer.sheet_resistance is not None)
         assert len(layer.color) == 7
         int(layer.color[1:], 16)
