@@ -22,6 +22,20 @@ export function pick(origin, direction, drawn, cut) {
   return null;
 }
 
+/** A strip of a resistor stands for its device, whose outline it lies in; everything else stands for itself. */
+export function whole(hit) {
+  if (!hit || hit.layer.role !== "device" || hit.layer.devices) return hit;
+  const b = 6 * hit.index;
+  const [x, y] = [0, 1].map((axis) => (hit.layer.boxes[b + axis] + hit.layer.boxes[b + axis + 3]) / 2);
+  for (const layer of hit.layer.sheet.layers.filter((each) => each.devices)) {
+    const { boxes, count } = layer;
+    for (let i = 0, at = 0; i < count; i++, at += 6) {
+      if (x > boxes[at] && x < boxes[at + 3] && y > boxes[at + 1] && y < boxes[at + 4]) return { ...hit, layer, index: i };
+    }
+  }
+  return hit;
+}
+
 /** Where the ray is inside a box: distances of entering and leaving. */
 function span(origin, direction, box) {
   let enter = -Infinity;

@@ -105,7 +105,7 @@ function layerTree(stack, actions) {
     return element("details", { open: stack.sheets.length <= 3 }, element("summary", {}, all.input, element("span", {}, sheet.name), element("small", {}, note)), element("ul", {}, ...rows));
   });
   const every = stack.layers.map((layer) => layer.index);
-  const devices = stack.layers.filter((layer) => layer.devices).map((layer) => layer.index);
+  const devices = stack.layers.filter((layer) => layer.role === "device").map((layer) => layer.index);
   const quick = (label, wanted) => element("button", { type: "button", class: "s2c-text", onclick: () => actions.setVisible(null, wanted) }, label);
   return {
     node: element("div", { class: "s2c-tree" }, element("div", { class: "s2c-quick" }, quick("All", every), quick("Devices only", devices), quick("None", [])), ...sheets),

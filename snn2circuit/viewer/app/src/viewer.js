@@ -13,7 +13,7 @@ import { makeLegend, makeScaleBar } from "./legend.js";
 import { findDevice, linesOf, partsOf, shapesOf } from "./nets.js";
 import { makeOverlay } from "./overlay.js";
 import { makePanel, makeTooltip } from "./panel.js";
-import { pick } from "./picking.js";
+import { pick, whole } from "./picking.js";
 import { bindPointer } from "./pointer.js";
 import { makePlayback } from "./playback.js";
 import { endOf, makeRuler } from "./ruler.js";
@@ -150,7 +150,7 @@ export function makeViewer(root, stack, data) {
       refresh();
     },
     toggleDevicesOnly() {
-      const wanted = stack.layers.filter((layer) => layer.devices).map((layer) => layer.index);
+      const wanted = stack.layers.filter((layer) => layer.role === "device").map((layer) => layer.index);
       const only = model.drawn.every((entry) => entry.visible === wanted.includes(entry.layer.index));
       actions.setVisible(null, only ? [...stack.layers.keys()] : wanted);
     },
@@ -357,7 +357,7 @@ export function makeViewer(root, stack, data) {
     stage.camera.updateMatrixWorld();
     caster.setFromCamera(new Vector2((2 * x) / host.clientWidth - 1, 1 - (2 * y) / host.clientHeight), stage.camera);
     const { origin, direction } = caster.ray;
-    return pick(toDrawn(origin), toDrawn(direction), model.drawn.filter((entry) => entry.visible), state.cut);
+    return whole(pick(toDrawn(origin), toDrawn(direction), model.drawn.filter((entry) => entry.visible), state.cut));
   }
 
   bindPointer(stage.canvas, { pickAt, clicked, hovered, focus: actions.focus });
