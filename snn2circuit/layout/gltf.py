@@ -170,9 +170,8 @@ class _Scene:
             "color": layer.color,
             "count": len(shapes.boxes),
         }
-        return self.add_instances(
-            f"{sheet.name} · {layer.name}", layer, solid, shapes.boxes, {"_NET": shapes.nets}, extras
-        )
+        name = f"{sheet.name} · {layer.name}{' strips' if self.is_strips(shapes) else ''}"
+        return self.add_instances(name, layer, solid, shapes.boxes, {"_NET": shapes.nets}, extras)
 
     def add_devices(self, index: int, sheet: Sheet, tile: int, layer: ProcessLayer, devices: Devices) -> int:
         extras = {

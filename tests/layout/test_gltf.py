@@ -281,3 +281,17 @@ def test_a_layout_without_sheets_is_refused(layout: Layout) -> None:
     empty = Layout(name="empty", process=layout.process, sheets=(), nets=(), levels=0, assumptions=())
     with pytest.raises(LayoutError, match="empty has no sheet"):
         encode_glb(empty)
+
+
+def test_resistors_are_plates_with_their_data_below_their_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = build_layout(make_crossbar(2, 2), PROCESSES["inkjet_resistor"])
+    (sheet,) = layout.sheets
+    (strips,) = [shapes for shapes in sheet.shapes if shapes.layer == "devices"]
+    nodes = {node["name"]: node["extras"] for node in split(encode_glb(layout))[0]["nodes"]}
+    assert nodes["sheet 1 · devices"]["count"] == len(sheet.devices.rows)
+    assert nodes["sheet 1 · devices"]["strips"]
+    assert nodes["sheet 1 · devices strips"]["count"] == len(strips.boxes)
+    monkeypatch.setattr("snn2circuit.layout.gltf.MOST_STRIPS", len(strips.boxes) - 1)
+    without = {node["name"]: node["extras"] for node in split(encode_glb(layout))[0]["nodes"]}
+    assert without.keys() == nodes.keys() - {"sheet 1 · devices strips"}
+    assert not without["sheet 1 · devices"]["strips"]

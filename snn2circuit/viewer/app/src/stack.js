@@ -120,7 +120,7 @@ function readLayer(node, sheet, matrix) {
   const role = devices ? "device" : (extras.role ?? "conductor");
   return {
     sheet,
-    name: extras.layer ?? (devices ? "devices" : node.name),
+    name: extras.layer ? `${extras.layer}${role === "device" && !devices ? " strips" : ""}` : devices ? "devices" : node.name,
     role,
     material: extras.material ?? "",
     color: extras.color ?? `#${node.material.color.getHexString()}`,
