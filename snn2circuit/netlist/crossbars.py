@@ -54,9 +54,9 @@ def crossbar_arrays(
     groups = []
     for number, layer in enumerate(crossbar.layers, start=1):
         words = [f"wl_l{number}_r{row}" for row in range(layer.inputs)] + [f"bias_l{number}"] * layer.has_bias
-        ends = _tile_ends(number, layer, parasitics)
         made_pos, made_neg = layer.programmed
         parts = crossbar_parts(number, layer, parasitics)
+        ends = _tile_ends(number, layer, parasitics)
         groups.append(
             tuple(
                 Crossbar(

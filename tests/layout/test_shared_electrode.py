@@ -14,10 +14,12 @@ from glb_reader import read_groups
 from layout_crossbars import make_crossbar
 from mask_edits import Edit, edited
 
+from snn2circuit.analysis.activity import line_drops
 from snn2circuit.analysis.placement import write_placement
-from snn2circuit.errors import LayoutError
+from snn2circuit.errors import LayoutError, NetlistError
 from snn2circuit.ir.files import fingerprint, load, save
 from snn2circuit.ir.layout import Layout
+from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.layout.build import build_layout
 from snn2circuit.layout.connectivity import check_connectivity
 from snn2circuit.layout.gltf import encode_glb
@@ -26,6 +28,8 @@ from snn2circuit.layout.processes import PROCESSES
 from snn2circuit.layout.rules import UPPER
 from snn2circuit.layout.signoff.drc import check_rules
 from snn2circuit.layout.signoff.lvs import compare_masks
+from snn2circuit.layout.signoff.pex import extract_parasitics
+from snn2circuit.netlist import crossbar_arrays
 
 MODE = "shared_electrode"
 INKJET = PROCESSES["inkjet"]
@@ -257,3 +261,46 @@ def test_a_planted_violation_is_found(at: int, masks: Path, tmp_path: Path) -> N
     expected, edit = PLANTED[at]
     report = check_rules(edited(masks, tmp_path / "planted.gds", edit), INKJET)
     assert {violation.rule for violation in report.violations} == expected
+
+
+def test_tiles_on_one_sheet_are_one_array_to_the_extraction(masks: Path, tmp_path: Path) -> None:
+    parasitics, table = extract_parasitics(masks, INKJET, CROSSBAR)
+    first, second = parasitics.layers
+    # The bit lines of sheet 1 pass rows 0 and 2 at once, then rows 1 and 3; those of sheet 3 one row after another.
+    assert [tile.rows.tolist() for tile in first.tiles if tile.rows is not None] == [[0, 2, 1, 3], [4, 5]]
+    assert [tile.rows.tolist() for tile in second.tiles if tile.rows is not None] == [[0, 1, 2, 3]]
+    step = 0.18 * 240 / 120
+    np.testing.assert_allclose(first.tiles[0].bit_segments.values, [0, step, 0], rtol=1e-9)
+    arrays = crossbar_arrays(CROSSBAR, parasitics)
+    assert [array.word_lines for array in arrays[0]] == [
+        ("wl_l1_r0", "wl_l1_r2", "wl_l1_r1", "wl_l1_r3"), ("wl_l1_r4", "bias_l1")
+    ]  # fmt: skip
+    np.testing.assert_array_equal(arrays[0][0].g_pos, CROSSBAR.layers[0].programmed[0][[0, 2, 1, 3]])
+    # Films of 1 um: a joint goes up through the upper dielectric, the interlayer and the dielectric of sheet 2.
+    film = 0.18 * 1e-6 * 1e-6 / (np.pi * 50e-6**2)
+    assert first.joints is not None
+    assert second.joints is None
+    np.testing.assert_allclose(first.joints.values[0], 3 * film, rtol=2e-3)
+    (vias,) = [each for each in table if (each.layer, each.name) == (2, "vias")]
+    assert (vias.least, vias.most) == pytest.approx((film, 3 * film), rel=2e-3)
+    # Fingers above the bit lines are nearer than those below by one finger and a space.
+    leads = first.tiles[0].word_leads.values
+    np.testing.assert_allclose(leads[[0, 2]] - leads[[1, 3]], 0.18 * (10 * 120 + 120) / 120, rtol=1e-9)
+
+    save(parasitics, tmp_path / "parasitics.npz")
+    assert fingerprint(load(tmp_path / "parasitics.npz", Parasitics)) == fingerprint(parasitics)
+    with pytest.raises(NetlistError, match="measure them on masks of this network"):
+        crossbar_arrays(make_crossbar(5, 4, 2, tile_rows=2), parasitics)
+
+
+def test_losses_go_to_the_rows_that_have_them(masks: Path) -> None:
+    """A row whose word line has a large resistance loses most, wherever it stands in its array."""
+    parasitics, _ = extract_parasitics(masks, INKJET, CROSSBAR)
+    first = parasitics.layers[0].tiles[0]
+    for at, row in enumerate([0, 2, 1, 3]):
+        leads = first.word_leads.values.copy()
+        leads[at] = 1e4
+        worse = replace(first, word_leads=replace(first.word_leads, values=leads))
+        layer = replace(parasitics.layers[0], tiles=(worse, *parasitics.layers[0].tiles[1:]))
+        drops, _ = line_drops(CROSSBAR, Parasitics(layers=(layer, parasitics.layers[1])))
+        assert int(np.argmax(drops.mean(axis=(1, 2)))) == row

@@ -28,7 +28,7 @@ from snn2circuit.netlist import bit_line_joints, bit_lines, build_circuit, cross
 from snn2circuit.netlist.arrays import crossbar_cards
 from snn2circuit.simulate import simulate_netlist
 from snn2circuit.simulate.joints import join_crossbars
-from snn2circuit.steps import reduce_crossbars, simulate_exactly
+from snn2circuit.steps import reduce_crossbars, sign_off, simulate_exactly
 
 
 def network(seed: int = 8) -> tuple[CrossbarNetwork, Stimulus]:
@@ -103,6 +103,26 @@ def test_unequal_lines_and_joints_in_ngspice_reduced_and_exactly(tile: tuple[int
     assert apart(full, run(tmp_path / "ideal", crossbar, stimulus, None, "none")) > 1e-3
     for reduce in ("first", "all"):
         assert apart(full, run(tmp_path / reduce, crossbar, stimulus, parasitics, reduce)) < 1e-9
+    assert apart(full, simulate_exactly(crossbar, stimulus, parasitics)) < 1e-4  # ngspice's own steps
+
+
+def test_tiles_on_the_same_bit_lines_in_ngspice_reduced_and_exactly(tmp_path: Path) -> None:
+    """Lines as measured on masks that passed all checks; two tiles on a sheet are one array, sheets meet in joints."""
+    crossbar, stimulus = network()
+    crossbar = cut_tiles(crossbar, rows=2)
+    layout = build_layout(crossbar, PROCESSES["inkjet"], "shared_electrode")
+    verdict = sign_off(layout, crossbar, tmp_path)
+    assert verdict.drc["violations"] == 0
+    assert verdict.lvs["match"]
+    parasitics = verdict.parasitics
+    assert parasitics is not None
+    assert [len(group) for group in crossbar_arrays(crossbar, parasitics)] == [2, 2]
+    assert [bool(each) for each in bit_line_joints(crossbar, parasitics)] == [True, True]
+    full = run(tmp_path / "full", crossbar, stimulus, parasitics, "none")
+    ideal = run(tmp_path / "ideal", crossbar, stimulus, None, "none")
+    assert sum(int(layer.sum()) for layer in full.spikes) > 3
+    assert 1e-6 < apart(full, ideal) < 0.05
+    assert apart(full, run(tmp_path / "all", crossbar, stimulus, parasitics, "all")) < 1e-9
     assert apart(full, simulate_exactly(crossbar, stimulus, parasitics)) < 1e-4  # ngspice's own steps
 
 
