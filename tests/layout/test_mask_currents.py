@@ -26,11 +26,15 @@ CUTS = 6  # of every piece between two corners or crossings
 
 
 @pytest.mark.parametrize(
-    ("process", "mode"), [("inkjet", "auto"), ("inkjet", "isolated"), ("aerosol_jet", "auto"), ("organic_flow", "auto")]
-)
+    ("process", "mode"),
+    [
+        ("inkjet", "auto"), ("inkjet", "isolated"), ("aerosol_jet", "auto"), ("organic_flow", "auto"),
+        ("inkjet", "shared_electrode"), ("organic_flow", "shared_electrode"),
+    ],
+)  # fmt: skip
 def test_lines_take_what_a_network_of_the_polygons_takes(process: str, mode: str, tmp_path: Path) -> None:
     """The judge knows nothing of segments and leads; what it has more is how current spreads at pads and crossings."""
-    crossbar = make_crossbar(4, 3, 2)
+    crossbar = make_crossbar(4, 3, 2, tile_rows=3 if mode == "shared_electrode" else 0)
     layout = build_layout(crossbar, PROCESSES[process], mode)
     (path,) = write_masks(layout, tmp_path, ["gds"])
     parasitics, _ = extract_parasitics(path, layout.process, crossbar)
@@ -41,7 +45,7 @@ def test_lines_take_what_a_network_of_the_polygons_takes(process: str, mode: str
         siemens *= 0.05 / siemens.max() / tile.lines.word_segments.max()  # lines take tens of percent
         volts = np.random.default_rng(number).uniform(0.5, 1, layer.rows)
         ideal = volts @ siemens
-        ours = ideal - bit_line_currents(siemens, volts, tile.lines)
+        ours = ideal - bit_line_currents(siemens[tile.rows], volts[tile.rows], tile.lines)
         judged = ideal - polygon_currents(stack, layout, number, sheet, siemens, volts)
         assert (judged / ideal).max() > 0.1
         assert np.abs(ours - judged).max() < 0.005 * judged.max()
@@ -74,47 +78,47 @@ def polygon_currents(
     stack: MaskStack, layout: Layout, number: int, sheet: Sheet, siemens: np.ndarray, volts: np.ndarray
 ) -> np.ndarray:
     """Currents that the bit lines of a sheet carry into their cells."""
-    boxes = np.delete(np.concatenate([plane.boxes for plane in sheet.planes]), [2, 5], axis=1)
-    rows, columns, polarity = (
-        np.concatenate([getattr(plane, name) for plane in sheet.planes]) for name in ("rows", "columns", "polarity")
-    )
-    bits = 2 * columns + (polarity < 0)
-    upper = set() if sheet.upper is None else set(sheet.upper.rows.tolist())
-    wires = {}
-    for name, index in (("word_lines", rows), ("bit_lines", bits)):
-        for line in np.unique(index):
-            box = kdb.Box(*boxes[index == line][0].tolist())
-            layer = "upper_word_lines" if name == "word_lines" and int(line) in upper else name
-            touching = stack.region((number, layer)).interacting(kdb.Region(box))
-            (wires[name, int(line)],) = touching.each()
+    wires, printed = {}, {}
+    for words, devices in zip(("word_lines", "upper_word_lines"), sheet.planes, strict=False):
+        boxes, bits = np.delete(devices.boxes, [2, 5], axis=1), 2 * devices.columns + (devices.polarity < 0)
+        for kind, name, index in (("word", words, devices.rows), ("bit", "bit_lines", bits)):
+            for line in np.unique(index).tolist():
+                box = kdb.Box(*boxes[index == line][0].tolist())
+                (piece,) = (stack.region((number, name)) & kdb.Region(box)).each()
+                (wires[kind, line],) = stack.region((number, name)).interacting(kdb.Region(piece)).each()
+                printed[kind, line] = name
     crossings = {
-        (row, bit): (kdb.Region(wires["word_lines", row]) & kdb.Region(wires["bit_lines", bit])).bbox()
+        (row, bit): (kdb.Region(wires["word", row]) & kdb.Region(wires["bit", bit])).bbox()
         for row, bit in itertools.product(range(len(siemens)), range(siemens.shape[1]))
     }
-    cells = stack.region((number, "cells"))
     base = "substrate_vias" if layout.mode == "sheet_per_layer" else "interlayer_vias"
-    vias = stack.region((number, base)) if number > 1 else kdb.Region()
+    landings = {"word_lines": base, "bit_lines": "contacts", "upper_word_lines": "upper_contacts"}
+    ports = {name: stack.region((number, via)) for name, via in landings.items()} | {
+        "bit_lines": stack.region((number, "cells"))
+    }
     network = Network()
     where: dict[tuple[str, int, int], list[tuple[int, np.ndarray]]] = {}
-    for (name, line), polygon in wires.items():
-        conductor = layout.process.layer(name)
-        ohm = conductor.sheet_resistance.value
-        mine = {at: box for at, box in crossings.items() if at[name == "bit_lines"] == line}
-        region = kdb.Region(polygon)
-        port = region & (cells if name == "bit_lines" else vias)
+    for (kind, line), polygon in wires.items():
+        name = printed[kind, line]
+        ohm = layout.process.layer(name).sheet_resistance.value
+        mine = {at: box for at, box in crossings.items() if at[kind == "bit"] == line}
+        port = kdb.Region(polygon) & ports[name]
         squares = network.cut(polygon, [*mine.values(), port.bbox()], ohm)
         for at, box in mine.items():
-            where[(name, *at)] = squares.inside(box)
-        if name == "bit_lines":
+            where[(kind, *at)] = squares.inside(box)
+        if kind == "bit":
             network.hold(squares.inside(port.bbox()), ("bit", line), np.inf)
         elif not port.is_empty():
-            thickness = layout.process.layer(base).thickness.value
-            via = ohm * conductor.thickness.value * thickness / (port.area() * 1e-18)
-            network.hold(squares.inside(port.bbox()), ("word", line), 1 / via)
+            passed = list(landings.items())[: 3 if name == "upper_word_lines" else 1]
+            rho_t = [
+                layer.sheet_resistance.value * layer.thickness.value * layout.process.layer(via).thickness.value
+                for layer, via in ((layout.process.layer(conductor), via) for conductor, via in passed)
+            ]
+            network.hold(squares.inside(port.bbox()), ("word", line), port.area() * 1e-18 / sum(rho_t))
         else:
             squares.hold_end(("word", line), 1 if sheet.rotation else 0)
     for (row, bit), box in crossings.items():
-        for (a, one), (b, other) in itertools.product(where["word_lines", row, bit], where["bit_lines", row, bit]):
+        for (a, one), (b, other) in itertools.product(where["word", row, bit], where["bit", row, bit]):
             both = np.prod(np.maximum(np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2]), 0))
             if both:
                 network.join(a, b, siemens[row, bit] * both / box.area())
