@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import ir_samples as samples
 import numpy as np
 import pytest
 
-from snn2circuit.errors import CompareError, DataError, LayoutError, MappingError, NetlistError, NetworkError
+from snn2circuit.errors import (
+    CompareError,
+    DataError,
+    FileFormatError,
+    LayoutError,
+    MappingError,
+    NetlistError,
+    NetworkError,
+)
 from snn2circuit.ir.circuit import Crossbar, PiecewiseSource
 from snn2circuit.ir.dataset import Dataset, Split
+from snn2circuit.ir.files import load
 from snn2circuit.ir.lines import LineResistances, uniform_lines
 from snn2circuit.ir.network import Activity, Layer, Network, Stimulus
+from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.neurons.leaky import Leaky
 
 
@@ -332,3 +345,16 @@ def test_layouts_refuse() -> None:
 
 def test_bounds_enclose_every_shape() -> None:
     assert samples.layout().bounds.tolist() == [0, 0, 0, 1500, 1500, 1500]
+
+
+def test_parasitics_of_an_earlier_version_are_refused(tmp_path: Path) -> None:
+    """They held one mean a layer, under other names."""
+    kept = {"value": 1.0, "unit": "ohm", "source": "x", "confidence": "derived"}
+    layer = {"noun": "LayerParasitics", "word_segment": {"noun": "Quantity", **kept}}
+    header = {"format": "snn2circuit/1", "value": {"noun": "Parasitics", "layers": [layer]}}
+    with zipfile.ZipFile(tmp_path / "old.npz", "w") as archive:
+        archive.writestr("header.json", json.dumps(header))
+    with pytest.raises(
+        FileFormatError, match="LayerParasitics has no field 'word_segment': the file was written by anot"
+    ):
+        load(tmp_path / "old.npz", Parasitics)
