@@ -69,6 +69,7 @@ BETWEEN: dict[Mode, tuple[str, str]] = {
 }  # what lies between two sheets, and its vias
 NEEDS: dict[Mode, tuple[str, ...]] = {**BETWEEN, "shared_electrode": (*BETWEEN["shared_electrode"], *UPPER)}
 MODES = ("auto", *BETWEEN)
+TILED: tuple[Mode, ...] = ("staircase", "shared_electrode")  # make sense only of layers that are cut into row tiles
 FINGER = 10  # length of a contact finger at a sheet's edge, in line widths
 
 

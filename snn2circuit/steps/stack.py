@@ -12,7 +12,7 @@ from snn2circuit.layout.build import build_layout
 from snn2circuit.layout.connectivity import check_connectivity
 from snn2circuit.layout.process_file import read_process
 from snn2circuit.layout.processes import PROCESSES
-from snn2circuit.layout.rules import read_rules
+from snn2circuit.layout.rules import TILED, read_rules
 
 
 def find_process(name: str) -> Process:
@@ -32,9 +32,14 @@ def check_process(design: Design) -> None:
     """Make sure that the design's process can be read and knows the stack mode, before anything takes time.
 
     Raises:
-        LayoutError: as :func:`find_process`, or a rule is missing or contradicts another.
+        LayoutError: as :func:`find_process`, a rule is missing or contradicts another, or the mode needs row tiles.
     """
-    read_rules(find_process(design.layout.process), design.layout.mode)
+    rules = read_rules(find_process(design.layout.process), design.layout.mode)
+    if rules.mode in TILED and not design.circuit.tile_rows:
+        raise LayoutError(
+            f"[layout] mode = {rules.mode!r} is about row tiles, and no layer is cut into any: set tile_rows in "
+            "[circuit], to half of the largest layer's word lines for instance, or use isolated"
+        )
 
 
 def build_stack(design: Design, crossbar: CrossbarNetwork) -> Layout:

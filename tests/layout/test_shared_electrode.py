@@ -16,6 +16,7 @@ from mask_edits import Edit, edited
 
 from snn2circuit.analysis.activity import line_drops
 from snn2circuit.analysis.placement import write_placement
+from snn2circuit.design import Design
 from snn2circuit.errors import LayoutError, NetlistError
 from snn2circuit.ir.files import fingerprint, load, save
 from snn2circuit.ir.layout import Layout
@@ -30,6 +31,7 @@ from snn2circuit.layout.signoff.drc import check_rules
 from snn2circuit.layout.signoff.lvs import compare_masks
 from snn2circuit.layout.signoff.pex import extract_parasitics
 from snn2circuit.netlist import crossbar_arrays
+from snn2circuit.steps import check_process
 
 MODE = "shared_electrode"
 INKJET = PROCESSES["inkjet"]
@@ -126,6 +128,15 @@ def test_what_it_needs_is_named_with_a_way_out() -> None:
     with pytest.raises(LayoutError, match="has no upper_contacts and no upper_word_lines; stack mode shared_electrode"):
         build_layout(CROSSBAR, bare, MODE)
     assert build_layout(CROSSBAR, bare, "isolated").mode == "isolated"
+
+
+@pytest.mark.parametrize("mode", [MODE, "staircase"])
+def test_a_design_without_row_tiles_is_refused_before_anything_is_trained(mode: str) -> None:
+    design = Design()
+    design = replace(design, layout=replace(design.layout, mode=mode))
+    with pytest.raises(LayoutError, match=f"mode = '{mode}' is about row tiles.*set tile_rows in"):
+        check_process(design)
+    check_process(replace(design, circuit=replace(design.circuit, tile_rows=33)))
 
 
 def test_a_stack_survives_its_file(tmp_path: Path) -> None:

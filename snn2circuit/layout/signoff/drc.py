@@ -72,9 +72,16 @@ def check_stack(stack: MaskStack) -> DrcReport:
             violation
             for rule in rules
             for sheet in stack.sheet_numbers
+            if _has_shapes(stack, sheet, rule)
             for violation in _violations(rule, sheet, CHECKS[rule.check](stack, sheet, rule))
         ),
     )
+
+
+def _has_shapes(stack: MaskStack, sheet: int, rule: Rule) -> bool:
+    """Whether a sheet has what a rule speaks of: most stacks leave layers of their process unused."""
+    masks = [rule.layer, rule.other] if rule.check.startswith("crossover") else [rule.layer]
+    return rule.check == "plane" or not any(stack.is_empty((sheet, name)) for name in masks)
 
 
 def _violations(rule: Rule, sheet: int, markers: Iterable[Marker]) -> Iterator[Violation]:
