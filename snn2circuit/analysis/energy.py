@@ -2,7 +2,9 @@
 
 The exact solver gives the voltage at every node, and from them the heat of every resistor, switch, crossbar and latch
 (:mod:`snn2circuit.simulate.exact.heat`). What sources and amplifiers deliver is this heat, but for what stays in
-capacitors; what they draw beyond it from a supply, quiescent currents first, no preset gives, so it is not counted.
+capacitors. Beyond it op-amps lose in their outputs what lies between the rail and the output, computed from the same
+voltages, and all parts draw quiescent currents (:mod:`snn2circuit.analysis.supply`). Parts without a supply current in
+their preset, ideal ones above all, count for their heat alone, and :attr:`Energy.not_counted` names them.
 
 A sample takes ``steps + layers - 1`` slots. Its first answer is there when an output has spiked and its latch is valid;
 its decision is *settled* at the first step from which the winner stays the winner.
@@ -11,13 +13,14 @@ its decision is *settled* at the first step from which the winner stays the winn
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from snn2circuit.analysis.compare import circuit_activity
+from snn2circuit.analysis.supply import Supplies, count_supplies
 from snn2circuit.errors import CompareError
-from snn2circuit.ir.circuit import Subcircuit
+from snn2circuit.ir.circuit import Amplifier, Element, Subcircuit
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.network import Activity, Stimulus
 from snn2circuit.ir.noun import Bools, Floats, noun
@@ -25,21 +28,28 @@ from snn2circuit.ir.waveforms import Waveforms
 from snn2circuit.netlist import build_circuit
 from snn2circuit.units import engineering
 
+if TYPE_CHECKING:
+    from snn2circuit.simulate.exact.heat import Heat
+
 SAMPLES = 10  # at most; the mean hardly moves after that
-NOT_COUNTED = (
-    "what op-amps, comparators, gates and current sources draw from their supplies beyond what they deliver to "
-    "resistors and switches (quiescent currents): no preset of parts gives it"
-)
+LATCH = "spike latch"
 
 
 @noun
 class BlockEnergy:
-    """Heat of one block of one layer in an inference, mean over the samples."""
+    """Energy of one block of one layer in an inference, mean over the samples."""
 
     layer: int  # from 1
     block: str  # "crossbar", or the name that the cell's own text gives the block
-    joules: float
-    parts: dict[str, float]  # J, by element of the cell
+    heat: float  # J, in resistors, switches and devices
+    parts: dict[str, float]  # J, the heat by element of the cell
+    outputs: float = 0.0  # J, that op-amps lose in their outputs
+    quiescent: float = 0.0  # J, that parts draw whether they work or not
+
+    @property
+    def joules(self) -> float:
+        """All of it, J."""
+        return self.heat + self.outputs + self.quiescent
 
 
 @noun
@@ -53,36 +63,59 @@ class Energy:
     first_spike: float | None  # s, from the start to the first latched output spike; None: no sample has one
     samples_with_spike: int  # samples with an output spike
     settled: float  # s, from the start to the step from which the decision stays
-    not_counted: str = NOT_COUNTED
+    supplies: Supplies
+
+    @property
+    def total(self) -> BlockEnergy:
+        """All blocks together."""
+        heat, outputs, quiescent = (
+            sum(getattr(block, name) for block in self.blocks) for name in ("heat", "outputs", "quiescent")
+        )
+        return BlockEnergy(layer=0, block="all", heat=heat, parts={}, outputs=outputs, quiescent=quiescent)
 
     @property
     def joules(self) -> float:
-        """Heat of an inference, J."""
-        return sum(block.joules for block in self.blocks)
+        """Energy of an inference, J."""
+        return self.total.joules
 
     @property
     def per_spike(self) -> float | None:
-        """Heat of an inference over its spikes, J; ``None`` without spikes."""
+        """Energy of an inference over its spikes, J; ``None`` without spikes."""
         return self.joules / self.spikes if self.spikes else None
+
+    @property
+    def not_counted(self) -> str:
+        """What is missing, in words."""
+        return self.supplies.not_counted
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON, totals first."""
         return {
             "joules_per_inference": self.joules,
+            "joules_heat": self.total.heat,
+            "joules_outputs": self.total.outputs,
+            "joules_quiescent": self.total.quiescent,
             "joules_per_spike": self.per_spike,
             "watts": self.joules / self.seconds,
             **dataclasses.asdict(self),
-            "blocks": [dataclasses.asdict(block) for block in self.blocks],
+            "blocks": [{**dataclasses.asdict(block), "joules": block.joules} for block in self.blocks],
+            "supplies": self.supplies.as_dict(),
+            "not_counted": self.not_counted,
         }
 
-    def rows(self) -> list[tuple[str, str, str, str, str]]:
-        """A table for people: layer, block, energy of an inference, power, share."""
+    def rows(self) -> list[tuple[str, ...]]:
+        """A table for people: layer, block, heat, loss in outputs, quiescent, all of an inference, power, share."""
         total = self.joules or 1.0
         return [
-            (str(each.layer) if each.layer else "", each.block, engineering(each.joules, "J"),
-             engineering(each.joules / self.seconds, "W"), f"{each.joules / total:.1%}")
-            for each in (*self.blocks, BlockEnergy(layer=0, block="all", joules=self.joules, parts={}))
-        ]  # fmt: skip
+            (
+                str(each.layer) if each.layer else "",
+                each.block,
+                *(engineering(joules, "J") for joules in (each.heat, each.outputs, each.quiescent, each.joules)),
+                engineering(each.joules / self.seconds, "W"),
+                f"{each.joules / total:.1%}",
+            )
+            for each in (*self.blocks, self.total)
+        ]
 
     def __str__(self) -> str:
         spike = "no spike" if self.per_spike is None else f"{engineering(self.per_spike, 'J')} per spike"
@@ -92,8 +125,16 @@ class Energy:
             else f"the first output spike after {engineering(self.first_spike, 's')} "
             f"(in {self.samples_with_spike} of {self.samples} samples)"
         )
+        whole = self.total
+        split = (
+            f" (heat {engineering(whole.heat, 'J')}, op-amp outputs {engineering(whole.outputs, 'J')}, "
+            f"quiescent {engineering(whole.quiescent, 'J')})"
+            if whole.outputs or whole.quiescent
+            else ""
+        )
         return (
-            f"{engineering(self.joules, 'J')} per inference of {engineering(self.seconds, 's')}, {spike}; {first}, "
+            f"{engineering(self.joules, 'J')} per inference of {engineering(self.seconds, 's')}{split}, {spike}; "
+            f"{first}, "
             f"the decision settled after {engineering(self.settled, 's')}; means over {self.samples} samples"
         )
 
@@ -118,18 +159,11 @@ def measure_energy(crossbar: CrossbarNetwork, waveforms: Waveforms) -> Energy:
     )  # fmt: skip
     circuit = build_circuit(crossbar, chosen.inputs[0], crossbar.name)
     heats, spikes = ExactSolver(circuit).heat(chosen)
+    timing, layers, steps = crossbar.timing, len(crossbar.layers), given.inputs.shape[1]
+    supplies, seconds = count_supplies(crossbar), timing.stop(steps, layers)
     blocks: list[BlockEnergy] = []
     for number, (heat, cell) in enumerate(zip(heats, circuit.subcircuits, strict=True), start=1):
-        devices = float(heat.devices.mean())
-        blocks.append(BlockEnergy(layer=number, block="crossbar", joules=devices, parts={"devices": devices}))
-        parts = {name: float(joules.mean()) for name, joules in heat.elements.items()}
-        for label, names in _blocks(cell).items():
-            own = {name: value for name, value in parts.items() if name in names}
-            if own:
-                blocks.append(BlockEnergy(layer=number, block=label, joules=sum(own.values()), parts=own))
-        latches = float(heat.latches.mean())
-        blocks.append(BlockEnergy(layer=number, block="spike latch", joules=latches, parts={"latches": latches}))
-    timing, layers, steps = crossbar.timing, len(crossbar.layers), given.inputs.shape[1]
+        blocks += _layer(number, heat, cell, supplies, crossbar.layers[number - 1].columns * seconds)
     firsts = [
         timing.end(int(np.argmax(fired)), layers - 1) + timing.latched
         for fired in np.asarray(waveforms.spikes[-1].max(axis=2))
@@ -137,7 +171,7 @@ def measure_energy(crossbar: CrossbarNetwork, waveforms: Waveforms) -> Energy:
     ]
     return Energy(
         samples=chosen.samples,
-        seconds=timing.stop(steps, layers),
+        seconds=seconds,
         blocks=tuple(blocks),
         spikes=sum(int(each.sum()) for each in spikes) / chosen.samples,
         first_spike=float(np.mean(firsts)) if firsts else None,
@@ -145,15 +179,40 @@ def measure_energy(crossbar: CrossbarNetwork, waveforms: Waveforms) -> Energy:
         settled=float(
             np.mean([timing.end(step, layers - 1) + timing.latched for step in _settled(crossbar, waveforms)])
         ),
+        supplies=supplies,
     )
 
 
-def _blocks(cell: Subcircuit) -> dict[str, set[str]]:
+def _layer(number: int, heat: Heat, cell: Subcircuit, supplies: Supplies, seconds: float) -> list[BlockEnergy]:
+    """The blocks of a layer; ``seconds`` are those of all its cells together."""
+    devices, latches = float(heat.devices.mean()), float(heat.latches.mean())
+    blocks = [BlockEnergy(layer=number, block="crossbar", heat=devices, parts={"devices": devices})]
+    parts = {name: float(joules.mean()) for name, joules in heat.elements.items()}
+    latching = 0.0
+    for label, elements in _blocks(cell).items():
+        own = {each.name: parts[each.name] for each in elements if each.name in parts}
+        amplifiers = [each.name for each in elements if isinstance(each, Amplifier)]
+        quiescent = seconds * supplies.watts(elements)
+        if not own and not amplifiers:
+            # All its switches are latches', whose heat is known for all of them together.
+            latching += quiescent
+            continue
+        lost = [supplies.volts / 2 * heat.charges[name] - heat.works[name] for name in amplifiers]
+        outputs = float(np.sum(np.mean(lost, axis=1))) if lost and supplies.amplifiers_known else 0.0
+        blocks.append(
+            BlockEnergy(
+                layer=number, block=label, heat=sum(own.values()), parts=own, outputs=outputs, quiescent=quiescent
+            )
+        )  # fmt: skip
+    latch = BlockEnergy(layer=number, block=LATCH, heat=latches, parts={"latches": latches}, quiescent=latching)
+    return [*blocks, latch]
+
+
+def _blocks(cell: Subcircuit) -> dict[str, list[Element]]:
     """Elements of a cell by block, which is called what stands before the colon of its comment."""
-    found: dict[str, set[str]] = {}
+    found: dict[str, list[Element]] = {}
     for block in cell.blocks:
-        label = block.comment.split(":")[0]
-        found.setdefault(label, set()).update(element.name for element in block.elements)
+        found.setdefault(block.comment.split(":")[0], []).extend(block.elements)
     return found
 
 

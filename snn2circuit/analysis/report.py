@@ -16,6 +16,7 @@ from snn2circuit.analysis.headline import headline, stack_size, verdicts
 from snn2circuit.analysis.html import figure, note, table
 from snn2circuit.analysis.materials import Bill
 from snn2circuit.analysis.summary import Results
+from snn2circuit.analysis.supply import QuiescentEnergy
 from snn2circuit.design import Design
 from snn2circuit.ir.files import write_text
 from snn2circuit.mapping import mapping_cost
@@ -258,16 +259,25 @@ def _classification(evaluation: Evaluation, out: Path) -> list[str]:
 
 def _energy(results: Results) -> list[str]:
     energy = results.energy
-    if isinstance(energy, str):
-        return ["<h2>Energy and time</h2>", note(f"Not known: the exact solver cannot take this circuit. {energy}")]
+    supplies = energy.supplies
+    parts = [
+        note(
+            "Quiescent: parts in the neurons' circuits, times the current of one, times its supply, all through an "
+            f"inference; rails {supplies.volts:g} V apart, {supplies.chosen}. Not counted: {supplies.not_counted}."
+        ),
+        table(("parts", "count", "current of one", "supply", "power"), supplies.rows()),
+    ]
+    if isinstance(energy, QuiescentEnergy):
+        return ["<h2>Energy and time</h2>", note(f"{energy}."), *parts]
     return [
         "<h2>Energy and time</h2>",
         note(f"{energy}."),
-        table(("layer", "block", "heat of an inference", "power", "share"), energy.rows()),
+        table(("layer", "block", "heat", "op-amp outputs", "quiescent", "all", "power", "share"), energy.rows()),
         note(
-            "Heat of resistors, switches, devices and latches in the exact solver, lines taken as ideal; a line with "
-            f"resistance only lowers the crossbar's. Not counted: {energy.not_counted}."
+            "Of an inference. Heat of resistors, switches, devices and latches in the exact solver, lines taken as "
+            "ideal; a line with resistance only lowers the crossbar's."
         ),
+        *parts,
     ]
 
 

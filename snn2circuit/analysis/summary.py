@@ -15,6 +15,7 @@ from snn2circuit.analysis.compare import Equivalence, MappingEffect
 from snn2circuit.analysis.energy import Energy
 from snn2circuit.analysis.evaluate import Evaluation
 from snn2circuit.analysis.materials import Bill
+from snn2circuit.analysis.supply import QuiescentEnergy
 from snn2circuit.design import Design
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset
@@ -40,7 +41,7 @@ class Results:
     waveforms: Waveforms
     equivalence: Equivalence
     effect: MappingEffect
-    energy: Energy | str  # a text says why there is none
+    energy: Energy | QuiescentEnergy
     snntorch_mismatches: int
     layout: Layout
     bill: Bill
@@ -101,7 +102,7 @@ def summarize(
         "simulator": equivalence.simulator,
         "advice": results.advice.as_dict(),
         "main_cause": results.causes.as_dict()["main_cause"] if isinstance(results.causes, Explanation) else None,
-        "energy": {"reason": results.energy} if isinstance(results.energy, str) else results.energy.as_dict(),
+        "energy": results.energy.as_dict(),
         "ngspice_seconds": float(results.waveforms.seconds.sum()),
         "sheets": len(results.layout.sheets),
         "stack_mm": [round(float(length) / 1e6, 6) for length in size],

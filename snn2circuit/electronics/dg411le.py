@@ -12,4 +12,10 @@ DG411LE = Electronics(
     technology="analog switch, up to 16 V",
     r_on=Quantity(value=16.0, unit="ohm", source=f"{_SHEET}: RDS(on)", confidence="high"),
     r_off=Quantity(value=40e9, unit="ohm", source=_SIBLING, confidence="derived"),
+    switch_current=Quantity(
+        value=3e-9,
+        unit="A",
+        source="Vishay DG411 data sheet (70050), a sibling: 0.35 uW at 30 V, shared by four switches",
+        confidence="derived",
+    ),
 )

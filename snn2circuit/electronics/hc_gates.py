@@ -19,4 +19,11 @@ HC_GATES = Electronics(
         source="STMicroelectronics M74HCT125 data sheet: tPLH typ. at 4.5 V and 50 pF, the gates' own; HC is alike",
         confidence="medium",
     ),
+    gate_current=Quantity(
+        value=1e-6,
+        unit="A",
+        source="74HC125 data sheets (e.g. Toshiba): ICC max. 4 uA, a fourth of it; leakage, typically far less",
+        confidence="derived",
+    ),
+    gate_supply=Quantity(value=4.5, unit="V", source="what the values above hold at", confidence="high"),
 )

@@ -11,4 +11,10 @@ LM311 = Electronics(
     technology="comparator, open collector",
     comparator_offset=Quantity(value=2e-3, unit="V", source=f"{_SHEET}: typ. (max. 7.5 mV)", confidence="medium"),
     comparator_delay=Quantity(value=200e-9, unit="s", source=f"{_SHEET}: response time typ.", confidence="medium"),
+    comparator_current=Quantity(
+        value=4.6e-3,
+        unit="A",
+        source="Texas Instruments LM311 data sheet (SLCS007), 15 V: typ. 5.1 mA from V+, 4.1 mA from V-, their mean",
+        confidence="derived",
+    ),
 )

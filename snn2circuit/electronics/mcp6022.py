@@ -16,4 +16,8 @@ MCP6022 = Electronics(
     v_low=Quantity(value=-2.48, unit="V", source=f"{_RECALLED}: 20 mV from 2.5 V", confidence="medium"),
     v_high=Quantity(value=2.48, unit="V", source=f"{_RECALLED}: 20 mV from 2.5 V", confidence="medium"),
     slew=Quantity(value=7e6, unit="V/s", source=f"{_RECALLED}: SR typ.", confidence="medium"),
+    amplifier_current=Quantity(
+        value=1e-3, unit="A", source=f"{_SHEET}, features: supply current typ., per amplifier", confidence="high"
+    ),
+    supply=Quantity(value=5.0, unit="V", source="what its values here are taken at", confidence="assumed"),
 )

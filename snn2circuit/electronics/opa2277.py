@@ -14,4 +14,5 @@ OPA2277 = Electronics(
     bandwidth=Quantity(value=1e6, unit="Hz", source=f"{_RECALLED}: GBW", confidence="medium"),
     offset=Quantity(value=10e-6, unit="V", source=f"{_SHEET}: offset 10 uV", confidence="high"),
     slew=Quantity(value=0.8e6, unit="V/s", source=f"{_RECALLED}: slew rate", confidence="medium"),
+    amplifier_current=Quantity(value=800e-6, unit="A", source=f"{_SHEET}: 800 uA per amplifier", confidence="high"),
 )

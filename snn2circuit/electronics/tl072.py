@@ -15,4 +15,8 @@ TL072 = Electronics(
     v_low=Quantity(value=-13.5, unit="V", source=f"{_SHEET}: swing at 10 kohm, typ.", confidence="high"),
     v_high=Quantity(value=13.5, unit="V", source=f"{_SHEET}: swing at 10 kohm, typ.", confidence="high"),
     slew=Quantity(value=16e6, unit="V/s", source=f"{_SHEET}: SR typ.", confidence="high"),
+    amplifier_current=Quantity(
+        value=1.4e-3, unit="A", source=f"{_SHEET}: ICC per amplifier typ. (max. 2.5 mA)", confidence="high"
+    ),
+    supply=Quantity(value=30.0, unit="V", source=f"{_SHEET}: what all its values hold at", confidence="high"),
 )

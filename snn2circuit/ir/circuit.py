@@ -133,6 +133,7 @@ class Comparator:
     high: float  # V
     offset: float = 0.0  # V, at the input
     delay: float = 0.0  # s
+    logic: bool = False  # a logic gate, whose input is a logic level
 
 
 @noun

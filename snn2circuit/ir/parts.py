@@ -57,6 +57,13 @@ class Electronics:
     r_on: Quantity | None = None  # ohm, of a closed switch
     r_off: Quantity | None = None  # ohm, of an open switch
     r_source: Quantity | None = None  # ohm, output resistance of a current source
+    # What a part draws whether it works or not, each of the several in a package; none: not known, or nothing.
+    amplifier_current: Quantity | None = None  # A, from rail to rail
+    comparator_current: Quantity | None = None  # A, from rail to rail
+    switch_current: Quantity | None = None  # A, from rail to rail
+    gate_current: Quantity | None = None  # A, from the logic supply
+    supply: Quantity | None = None  # V, from rail to rail; none: the design's rails
+    gate_supply: Quantity | None = None  # V, of the logic; none: the design's upper rail
 
     @property
     def values(self) -> dict[str, Quantity]:

@@ -129,7 +129,7 @@ def spike_latch(threshold: float, drive: Drive) -> Block:
             Switch(name="master", a="above", b="held", control="sample", threshold=half, r_on=r_on, r_off=r_off),
             Capacitor(name="master", a="held", b=GROUND, farads=hold),
             Comparator(
-                name="buffer", out="buffered", plus="held", high=LOGIC_HIGH, delay=gate,
+                name="buffer", out="buffered", plus="held", high=LOGIC_HIGH, delay=gate, logic=True,
                 threshold=LOGIC_HIGH * value_of(electronics.gate_threshold, 0.5),
             ),
             Switch(name="slave", a="buffered", b="spike", control="latch", threshold=half, r_on=r_on, r_off=r_off),

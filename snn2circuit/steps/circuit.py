@@ -13,6 +13,7 @@ from snn2circuit.analysis import Equivalence
 from snn2circuit.analysis.advisor import MAX_LOSS, Advice, advise
 from snn2circuit.analysis.causes import Explanation, explain_mismatches
 from snn2circuit.analysis.energy import Energy, measure_energy
+from snn2circuit.analysis.supply import QuiescentEnergy, count_supplies
 from snn2circuit.design import Design
 from snn2circuit.devices import DEVICE_KINDS, DEVICES
 from snn2circuit.electronics import select
@@ -146,12 +147,15 @@ def simulate_exactly(
     return ExactSolver(circuit).simulate(stimulus, workers=workers, on_progress=on_progress)
 
 
-def inference_energy(crossbar: CrossbarNetwork, waveforms: Waveforms) -> Energy | str:
-    """Energy and latency of an inference, or why the exact solver cannot tell."""
+def inference_energy(crossbar: CrossbarNetwork, waveforms: Waveforms) -> Energy | QuiescentEnergy:
+    """Energy and latency of an inference, or what is known of it where the exact solver cannot tell."""
     try:
         return measure_energy(crossbar, waveforms)
     except (CircuitNotLinear, SimulationDiverged) as error:
-        return str(error)
+        steps, layers = waveforms.stimulus.inputs.shape[1], len(crossbar.layers)
+        return QuiescentEnergy(
+            reason=str(error), seconds=crossbar.timing.stop(steps, layers), supplies=count_supplies(crossbar)
+        )
 
 
 def find_causes(

@@ -159,6 +159,7 @@ def test_energy_adds_up_and_latency_is_counted_from_the_start() -> None:
     assert {each.layer for each in energy.blocks} == {1, 2}
     assert {"crossbar", "front end", "membrane", "spike latch"} <= {each.block for each in energy.blocks}
     assert data["joules_per_inference"] == pytest.approx(sum(each.joules for each in energy.blocks))
+    assert data["joules_per_inference"] == data["joules_heat"]  # ideal parts draw nothing
     assert data["joules_per_spike"] * energy.spikes == pytest.approx(energy.joules)
     assert energy.spikes == sum(each.sum() for each in waveforms.spikes) / 2
     # Seven slots of a millisecond and the time to latch.

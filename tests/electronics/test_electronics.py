@@ -49,7 +49,9 @@ def test_presets_of_different_parts_go_together() -> None:
 
 
 def test_contradictions_and_unknown_parts_are_refused() -> None:
-    with pytest.raises(NetlistError, match="tl072 and mcp6022 both say bandwidth, gain, offset, slew"):
+    with pytest.raises(
+        NetlistError, match="tl072 and mcp6022 both say amplifier_current, bandwidth, gain, offset, slew, supply"
+    ):
         select(["tl072", "mcp6022"])
     with pytest.raises(NetlistError, match="unknown electronics 'ua741'; allowed: ideal"):
         select(["ua741"])

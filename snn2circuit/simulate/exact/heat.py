@@ -1,5 +1,7 @@
 r"""What a circuit turns into heat: ``∫ V²/R dt`` of every resistor, switch, device and latch, from its own elements.
 
+Beside it stands what the amplifiers' outputs deliver, which decides what they lose themselves.
+
 *Cells.* All node voltages come from the exact maps, at the points of a Gauss rule: between two instants at which a
 switch or a clock bends them, voltages are sums of exponentials, most of them fast at the beginning. Such a stretch is
 divided at 1/64 and 1/8 of its length, and each part is integrated with four Gauss-Legendre points, which take
@@ -9,6 +11,11 @@ polynomials up to the seventh degree exactly; a decay 40 times as fast as its st
 line ``i`` take ``V_i² · Σ_j G_ij · ∫ phi² dt``. A trapezoid's edges give a third of their length:
 ``∫ phi² dt = (b-a)/3 + (c-b) + (d-c)/3``. That is for lines without resistance. Resistance in series with sources of
 given voltage takes the heat down, never up (Rayleigh's monotonicity law), so with real lines it is an upper bound.
+
+*Outputs.* What an amplifier sends out of its output comes from its rails. With rails at ``±S`` and a class B output,
+which takes each direction of the current ``i`` from one rail, the amplifier itself keeps ``(S - V)·i`` of it, or
+``(S + V)·|i|`` when the current flows in: over time ``S·∫|i| dt - ∫V·i dt``. Both integrals are taken with the rule
+above; where a current changes its sign inside a part of a stretch, ``|i|`` has a kink and the rule is less exact.
 
 *Latches.* Filling a capacitor to ``V`` through a switch, or emptying it, leaves ``C V²/2`` in the switch.
 """
@@ -21,11 +28,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from snn2circuit.ir.circuit import GROUND, Resistor, Switch
+from snn2circuit.ir.circuit import GROUND, Amplifier, Resistor, Switch
 from snn2circuit.ir.noun import Bools, Floats, Ints
 from snn2circuit.simulate.exact.clocks import EPSILON, merge
 from snn2circuit.simulate.exact.march import march_joined
-from snn2circuit.simulate.exact.nodal import Equations
+from snn2circuit.simulate.exact.nodal import Equations, current_of
 from snn2circuit.simulate.exact.phases import make_phases
 from snn2circuit.simulate.exact.wiring import Group
 
@@ -40,6 +47,8 @@ class Heat:
     elements: Mapping[str, Floats]  # by element of the cell: (samples,), J, all columns together
     devices: Floats  # (samples,), J, in the crossbar
     latches: Floats  # (samples,), J
+    charges: Mapping[str, Floats]  # by amplifier: (samples,), C, out of and into its output, all columns together
+    works: Mapping[str, Floats]  # by amplifier: (samples,), J, out of its output less into it
 
 
 def group_heat(group: Group, heights: Floats, slots: int, tail: float) -> tuple[Heat, Bools]:
@@ -55,13 +64,16 @@ def group_heat(group: Group, heights: Floats, slots: int, tail: float) -> tuple[
     parts = [element for element in cell.elements if isinstance(element, Resistor | Switch)]
     instants = merge([0.0, tail, *cell.instants, *group.drive.instants], cell.slot)
     points, weights = _rule(instants)
-    nodes = tuple(Equations(cell, ()).nodes)
-    phases = make_phases(group, points.tolist(), nodes)
-    offset = phases.p.shape[3] // (phases.columns if phases.joined else 1) - len(nodes)
-    place = {node: offset + number for number, node in enumerate(nodes)}
+    amplifiers = [element for element in cell.elements if isinstance(element, Amplifier)]
+    watched = (*Equations(cell, ()).nodes, *(current_of(each.name) for each in amplifiers))
+    phases = make_phases(group, points.tolist(), watched)
+    offset = phases.p.shape[3] // (phases.columns if phases.joined else 1) - len(watched)
+    place = {probe: offset + number for number, probe in enumerate(watched)}
     weight = np.array([weights[np.abs(points - end) <= EPSILON * cell.slot].sum() for end in phases.ends])
     modes = cell.modes()
     heat = {part.name: np.zeros(samples) for part in parts}
+    charges = {each.name: np.zeros(samples) for each in amplifiers}
+    works = {each.name: np.zeros(samples) for each in amplifiers}
 
     def watch(slot: int, phase: int, mode: Ints, probes: Floats) -> None:
         instant = phases.ends[phase]
@@ -81,6 +93,10 @@ def group_heat(group: Group, heights: Floats, slots: int, tail: float) -> tuple[
                 ohms = np.array([part.r_on if control.on(instant, bits) else part.r_off for bits in modes])[mode]
             power = (volts(part.a) - volts(part.b)) ** 2 / ohms
             heat[part.name] += weight[phase] * np.broadcast_to(power, mode.shape).sum(axis=1)
+        for each in amplifiers:
+            current = probes[:, :, place[current_of(each.name)]]
+            charges[each.name] += weight[phase] * np.abs(current).sum(axis=1)
+            works[each.name] += weight[phase] * (current * volts(each.out)).sum(axis=1)
 
     fired = march_joined(phases, heights @ group.transfer, slots, group.spike, watch)[1][:, :, phases.shown]
     flips = np.abs(np.diff(fired.astype(np.int64), axis=1, prepend=0)).sum(axis=(1, 2))
@@ -88,7 +104,8 @@ def group_heat(group: Group, heights: Floats, slots: int, tail: float) -> tuple[
     a, b, c, d = group.drive.corners
     squares = np.broadcast_to(heights, (samples, slots, heights.shape[2]))[:, :-1] ** 2
     devices = squares.sum(axis=1) @ group.transfer.sum(axis=1) * ((b - a) / 3 + (c - b) + (d - c) / 3)
-    return Heat(elements=heat, devices=devices, latches=flips * each), fired
+    found = Heat(elements=heat, devices=devices, latches=flips * each, charges=charges, works=works)
+    return found, fired
 
 
 def _rule(instants: list[float]) -> tuple[Floats, Floats]:

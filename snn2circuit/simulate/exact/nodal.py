@@ -63,7 +63,10 @@ class Load:
 
 
 class Equations:
-    """The unknowns, states and inputs of a cell; makes its state space for any position of its switches."""
+    """The unknowns, states and inputs of a cell; makes its state space for any position of its switches.
+
+    A probe is a node, or the current of an element that fixes a voltage (:func:`current_of`).
+    """
 
     def __init__(self, cell: Cell, probes: tuple[str, ...]) -> None:
         self.cell, self.probes = cell, probes
@@ -73,13 +76,15 @@ class Equations:
             for node in (*conducting(element), *sensed(element)):
                 if node != GROUND and node not in cell.clocks:
                     nodes[node] = None
+        fixed = [e for e in cell.elements if isinstance(e, VoltageGain | Amplifier | GatedVoltage)]
+        currents = {current_of(e.name): len(nodes) + number for number, e in enumerate(fixed)}
         for node in (*cell.bits, *probes):
-            if node not in nodes:
+            if node not in nodes and node not in currents:
                 raise CircuitNotLinear(f"{cell.name}: nothing of the cell's linear circuit is connected to {node}")
         self.nodes = {node: number for number, node in enumerate(nodes)}
         self.capacitors = _parallel(cell)
         self.poles = [e for e in cell.elements if isinstance(e, Amplifier) and math.isfinite(e.bandwidth)]
-        fixed = [e for e in cell.elements if isinstance(e, VoltageGain | Amplifier | GatedVoltage)]
+        self.unknowns = {**self.nodes, **currents}
         self.branches = {e.name: len(nodes) + number for number, e in enumerate(fixed)}
         self.size = len(nodes) + len(fixed) + len(self.capacitors)
         if self.states == 0:
@@ -134,7 +139,7 @@ class Equations:
         """
         m, r, k, last = self._stamp(instant, bits, list(gates))
         ports = np.array([self.nodes[node] for node in self.cell.bits], dtype=np.int64)
-        probes = np.array([self.nodes[node] for node in self.probes], dtype=np.int64)
+        probes = np.array([self.unknowns[probe] for probe in self.probes], dtype=np.int64)
         n, count = self.states, len(ports)
         if load.joined:
             each = np.arange(load.columns)[:, None] * self.size
@@ -255,6 +260,11 @@ class Equations:
                 k[self.nodes[node]] += sign
         last[state] -= rate / each.gain
         last[one] += rate * each.offset
+
+
+def current_of(name: str) -> str:
+    """The probe of the current that the amplifier or controlled source ``name`` sends out of its output, A."""
+    return f"i({name})"
 
 
 def _gain(m: Floats, r: Floats, row: int, gain: float) -> None:
