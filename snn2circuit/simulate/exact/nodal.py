@@ -41,6 +41,7 @@ from snn2circuit.ir.circuit import (
 )
 from snn2circuit.ir.noun import Floats
 from snn2circuit.simulate.exact.cell import Cell, conducting, sensed
+from snn2circuit.simulate.exact.clocks import Clock
 
 
 @dataclass(frozen=True)
@@ -100,16 +101,16 @@ class Equations:
         """Number of inputs of one cell: bit lines, clocks, the constant."""
         return len(self.cell.bits) + len(self.clocks) + 1
 
-    def limits(self) -> tuple[Floats, Floats]:
+    def limits(self, drive: Clock) -> tuple[Floats, Floats]:
         """Lowest and highest value of every state at which the circuit is still linear, ``(states,)`` each, V.
 
         An amplifier's pole must stay between its rails, and must not slew: it follows a drive that rises within the
-        shortest clock edge, at a fifth of its slew rate or less.
+        shortest edge of a clock or of ``drive``, the word lines', at a fifth of its slew rate or less.
         """
         low, high = np.full(self.states, -np.inf), np.full(self.states, np.inf)
-        edges = [clock.corners[1] - clock.corners[0] for clock in self.cell.driving.values()]
+        edges = [clock.corners[1] - clock.corners[0] for clock in (drive, *self.cell.driving.values())]
         for number, each in enumerate(self.poles, start=len(self.capacitors)):
-            reach = 0.2 * each.slew * min(edges, default=math.inf)
+            reach = 0.2 * each.slew * min(edges)
             low[number], high[number] = max(each.low, -reach), min(each.high, reach)
         return low, high
 
