@@ -56,6 +56,7 @@ from snn2circuit.steps import (
     judge_with_snntorch,
     line_effect,
     line_parasitics,
+    make_neurons,
     map_crossbar,
     read_trained,
     reduce_crossbars,
@@ -99,9 +100,9 @@ def run(
         dataset = load_dataset(design.data.dataset, data_folder(design))
     with stages.stage("train") as tell:
         tuning = ("fine_tuning", "device") if design.fine_tuning.epochs else ()
-        sections = design.fingerprint("network", "training", "circuit", *tuning)
+        sections, neurons = design.fingerprint("network", "training", *tuning), fingerprint(make_neurons(design))
         inputs = fingerprint(design_encoding(design, dataset))
-        key = " ".join((sections, inputs, fingerprint(dataset), __version__))
+        key = " ".join((sections, neurons, inputs, fingerprint(dataset), __version__))
         made = ("fine_tuning.json",) if tuning else ()
         network = stages.reuse("train", key, "network.npz", Network, "history.jsonl", "training.png", *made)
         interrupted = False

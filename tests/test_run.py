@@ -158,8 +158,13 @@ def test_a_second_start_reuses_what_still_holds(
     assert summary["seconds"]["train"] == pytest.approx(finished[1]["seconds"]["train"], abs=1e-3)
     assert [stage for stage, share, _ in told if share == 0.0] == list(summary["seconds"])
     # Another device: the network stays, everything after it is made again.
-    other = flow.run(replace(small_design, device=replace(small_design.device, levels=16)), out)
+    circuit = replace(small_design.circuit, v_rail=3.0)
+    other = flow.run(
+        replace(small_design, device=replace(small_design.device, levels=16, g_min=1e-6), circuit=circuit), out
+    )
     assert other["stages_reused"] == ["train"]
+    assert other["conductances_S"] == [1e-6, 1e-4]
+    assert "16 levels of printed_resistor_kit, 1 µS to 100 µS" in (out / "report.html").read_text(encoding="utf-8")
     assert other["levels"] == 16
     assert other["spike_mismatches"] == 0
     # A damaged result is made again, not trusted.

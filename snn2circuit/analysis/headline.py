@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from snn2circuit.ir.network import DECISIONS
+from snn2circuit.units import engineering
 
 
 def verdicts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -53,7 +54,8 @@ def headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         ),
         (
             "test accuracy, mapped",
-            f"{summary['accuracy_mapped']:.2%} with {summary['levels']} levels of {summary['device']}",
+            f"{summary['accuracy_mapped']:.2%} with {summary['levels']} levels of {summary['device']}, "
+            + " to ".join(engineering(each, "S") for each in summary["conductances_S"]),
         ),
         ("devices", f"{summary['devices']:,} in {summary['sheets']} sheets, {stack_size(summary['stack_mm'])}"),
         (

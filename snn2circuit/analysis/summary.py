@@ -82,6 +82,7 @@ def summarize(
         "device": crossbar.device.name,
         "devices": crossbar.devices,
         "levels": len(crossbar.levels),
+        "conductances_S": [float(crossbar.levels[0]), float(crossbar.levels[-1])],
         "family": crossbar.family,
         "electronics": crossbar.electronics.name,
         "compensation": results.compensation,

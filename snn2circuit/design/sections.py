@@ -139,6 +139,8 @@ class DeviceSection:
     preset: Annotated[str, Key("device preset", tuple(DEVICES))] = "printed_resistor_kit"
     levels: Annotated[int, Key("conductance levels a device can hold", low=2, high=MAX_LEVELS)] = 32
     spacing: Annotated[str, Key("how the levels are spaced between g_min and g_max", SPACINGS)] = "linear"
+    g_min: Annotated[float, Key("smallest conductance to use, S; 0: the smallest the preset can hold", low=0)] = 0.0
+    g_max: Annotated[float, Key("largest conductance to use, S; 0: the largest the preset can hold", low=0)] = 0.0
     weight_range: Annotated[
         float, Key("weight magnitude that uses the whole conductance range; 0: the largest of each layer", low=0)
     ] = 0.0

@@ -12,9 +12,8 @@ from snn2circuit.devices import (
     strutwolf_like,
 )
 from snn2circuit.devices.ohmic import OhmicDevice
-from snn2circuit.ir.parts import Device
 
-DEVICES: dict[str, Device] = {
+DEVICES: dict[str, OhmicDevice] = {
     "printed_resistor_kit": printed_resistor_kit.PRESET,
     "pedot_pss_resistor": pedot_pss_resistor.PRESET,
     "strutwolf_like": strutwolf_like.PRESET,

@@ -16,6 +16,7 @@ from snn2circuit.analysis.energy import Energy, measure_energy
 from snn2circuit.analysis.supply import QuiescentEnergy, count_supplies
 from snn2circuit.design import Design
 from snn2circuit.devices import DEVICE_KINDS, DEVICES
+from snn2circuit.devices.ohmic import OhmicDevice
 from snn2circuit.electronics import select
 from snn2circuit.errors import CircuitNotLinear, DataError, SimulationDiverged
 from snn2circuit.ir.circuit import NortonCrossbar
@@ -36,8 +37,18 @@ from snn2circuit.steps.training import make_neurons
 PARTS: dict[str, type] = {**NEURONS, **DEVICE_KINDS}  # what saved nouns may hold
 
 
+def design_device(design: Design) -> OhmicDevice:
+    """The preset that the design names, in the range of conductances that it asks for.
+
+    Raises:
+        MappingError: the preset cannot hold these conductances.
+    """
+    return DEVICES[design.device.preset].within(design.device.g_min, design.device.g_max)
+
+
 def check_circuit(design: Design) -> None:
-    """Refuse a neuron that has no circuit before any time goes into training it."""
+    """Refuse a neuron that has no circuit, or a device out of its range, before any time goes into training."""
+    design_device(design)
     unit = Drive(
         timing=Timing(slot=design.circuit.slot),
         v_read=1,
@@ -59,7 +70,7 @@ def map_crossbar(design: Design, network: Network, dataset: Dataset | None) -> C
     splits = () if dataset is None else (dataset.train, dataset.test)
     mapped = map_network(
         network,
-        DEVICES[design.device.preset],
+        design_device(design),
         levels=design.device.levels,
         spacing=design.device.spacing,
         weight_range=design.device.weight_range or None,

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snn2circuit.design import Design
-from snn2circuit.devices import DEVICES
 from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.noun import Floats
 from snn2circuit.mapping import held_weights
+from snn2circuit.steps.circuit import design_device
 
 if TYPE_CHECKING:
     from snn2circuit.training import OnDevice, Progress, Trained
@@ -42,12 +42,12 @@ class Tuned:
 
 def device_weights(design: Design) -> Callable[[int, Floats, int], Floats]:
     """What the design's devices hold of a layer's weights in each draw."""
-    section, variation = design.device, design.fine_tuning.variation
+    section, device, variation = design.device, design_device(design), design.fine_tuning.variation
 
     def hold(layer: int, weights: Floats, draw: int) -> Floats:
         return held_weights(
             weights,
-            DEVICES[section.preset],
+            device,
             layer=layer,
             levels=section.levels,
             spacing=section.spacing,

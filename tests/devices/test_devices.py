@@ -48,3 +48,16 @@ def test_an_impossible_device_is_refused(low: float, high: float, read: float) -
 
     with pytest.raises(MappingError, match="device mine"):
         OhmicDevice(name="mine", technology="none", g_min=quantity(low), g_max=quantity(high), v_read=quantity(read))
+
+
+def test_a_device_can_be_used_in_a_part_of_its_range() -> None:
+    whole = DEVICES["printed_resistor_kit"]
+    assert whole.within() == whole
+    part = whole.within(g_min=1e-6)
+    assert (part.g_min.value, part.g_max) == (1e-6, whole.g_max)
+    assert "[device] g_min" in part.g_min.source
+    assert (part.name, part.by_shape) == (whole.name, True)
+    with pytest.raises(MappingError, match=r"\[device\] g_max is 0.001 S; .* holds 1e-07 to 0.0001 S"):
+        whole.within(g_max=1e-3)
+    with pytest.raises(MappingError, match="needs 0 < g_min < g_max"):
+        whole.within(g_min=1e-5, g_max=1e-6)
