@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike
 
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
-from snn2circuit.ir.layout import Devices, Layout, Process, Shapes, Sheet
-from snn2circuit.ir.noun import Ints, noun
+from snn2circuit.ir.layout import Devices, Layout, Process, Sheet
+from snn2circuit.ir.noun import Ints
 from snn2circuit.layout import nets
 from snn2circuit.layout.assumptions import list_assumptions
+from snn2circuit.layout.canvas import BARE, Canvas
 from snn2circuit.layout.marks import draw_mark, draw_text, strip_width
 from snn2circuit.layout.plan import Plan, SheetPlan, check_size, plan_stack
 from snn2circuit.layout.resistors import place_resistors, plan_resistors
@@ -29,7 +30,6 @@ from snn2circuit.layout.rules import (
     DEVICES,
     DIELECTRIC,
     ENCAPSULATION,
-    LAYERS,
     SUBSTRATE,
     SUBSTRATE_VIAS,
     UPPER,
@@ -40,8 +40,6 @@ from snn2circuit.layout.rules import (
     Rules,
     read_rules,
 )
-
-BARE = -1  # net of shapes that carry none
 
 
 def build_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto") -> Layout:
@@ -85,16 +83,8 @@ def check_tiles(crossbar: CrossbarNetwork) -> None:
             )
 
 
-@noun
-class _Plane:
-    """Bottom and top of a plane of one sheet, nm."""
-
-    low: int
-    high: int
-
-
 class _Draft:
-    """One sheet while it is drawn: collects boxes and nets by process layer."""
+    """One sheet while it is drawn."""
 
     def __init__(self, crossbar: CrossbarNetwork, rules: Rules, plan: Plan, ids: dict[str, int], index: int) -> None:
         self.crossbar, self.rules, self.stack, self.index = crossbar, rules, plan, index
@@ -110,10 +100,8 @@ class _Draft:
         self.word_nets, self.upper_nets, self.passing_nets = np.split(words, ends)
         self.output_nets = self.net_ids(nets.outputs(crossbar, self.plan.layer + 1))
         self.rail_nets = self.net_ids(nets.RAILS)
-        self.groups: dict[str, tuple[list[Ints], list[Ints]]] = {}
         self.error = 0.0  # largest of a resistor's conductance, relative
-        planes, z = {}, self.bottom
-        for names, thickness in (
+        planes = (
             ((self.base, self.base_vias), rules.base if index else rules.substrate),
             ((WORD_LINES,), rules.word),
             ((DEVICES, DIELECTRIC, CONTACTS, CELLS), rules.between),
@@ -121,42 +109,20 @@ class _Draft:
             (UPPER[:3], rules.upper_between if self.has_upper else 0),
             (UPPER[3:], rules.upper_word if self.has_upper else 0),
             ((ENCAPSULATION,), rules.encapsulation),
-        ):
-            planes.update(dict.fromkeys(names, _Plane(low=z, high=z + thickness)))
-            z += thickness
-        self.planes = planes
+        )
+        self.canvas = Canvas(planes, self.bottom, self.plan.turned)
 
     def net_ids(self, names: Iterable[str]) -> Ints:
         return np.array([self.ids[name] for name in names], dtype=np.int64)
-
-    def boxes(self, layer: str, u0: ArrayLike, v0: ArrayLike, u1: ArrayLike, v1: ArrayLike) -> Ints:
-        """Boxes in stack coordinates; the four edges broadcast against each other."""
-        plane = self.planes[layer]
-        low, high = ((v0, u0), (v1, u1)) if self.plan.turned else ((u0, v0), (u1, v1))
-        columns = np.broadcast_arrays(*(np.atleast_1d(edge) for edge in (*low, plane.low, *high, plane.high)))
-        return np.stack(columns, axis=1).astype(np.int64)
-
-    def draw(self, layer: str, u0: ArrayLike, v0: ArrayLike, u1: ArrayLike, v1: ArrayLike, net: ArrayLike) -> None:
-        boxes = self.boxes(layer, u0, v0, u1, v1)
-        if not len(boxes):
-            return
-        group = self.groups.setdefault(layer, ([], []))
-        group[0].append(boxes)
-        group[1].append(np.broadcast_to(np.asarray(net, dtype=np.int64), (len(boxes),)))
-
-    def draw_squares(self, layer: str, u: Ints, v: ArrayLike, side: int, net: ArrayLike) -> None:
-        low = side // 2
-        v = np.asarray(v)
-        self.draw(layer, u - low, v - low, u - low + side, v - low + side, net)
 
     def sheet(self) -> Sheet:
         (u0, v0), (u1, v1) = self.plan.near, self.plan.far
         if self.plan.strips:
             half = self.rules.width // 2 + self.rules.overlay
-            self.draw(self.base, u0, v0, self.plan.fingers, v1, BARE)
-            self.draw(self.base, self.plan.fingers, self.plan.rows - half, u1, self.plan.rows + half, BARE)
+            self.canvas.draw(self.base, u0, v0, self.plan.fingers, v1, BARE)
+            self.canvas.draw(self.base, self.plan.fingers, self.plan.rows - half, u1, self.plan.rows + half, BARE)
         else:
-            self.draw(self.base, u0, v0, u1, v1, BARE)
+            self.canvas.draw(self.base, u0, v0, u1, v1, BARE)
         self.draw_word_lines()
         self.draw_bit_lines()
         if self.plan.has_cells:
@@ -170,22 +136,13 @@ class _Draft:
         upper = None
         if self.has_upper:
             upper = self.draw_devices(UPPER_DIELECTRIC, plan.upper_rows, plan.first_row + len(plan.rows))
-        shapes = tuple(
-            Shapes(
-                layer=layer,
-                boxes=np.concatenate(boxes),
-                nets=np.concatenate(owners),
-                round=LAYERS[layer] == "via",
-            )
-            for layer, (boxes, owners) in sorted(self.groups.items(), key=lambda item: list(LAYERS).index(item[0]))
-        )
         return Sheet(
             name=f"sheet {self.index + 1}",
             network_layer=self.plan.layer,
             tile=self.plan.tile,
             rotation=90 if self.plan.turned else 0,
             z_nm=self.bottom,
-            shapes=shapes,
+            shapes=self.canvas.shapes(),
             devices=devices,
             upper=upper,
         )
@@ -212,9 +169,9 @@ class _Draft:
             owners = np.concatenate([self.word_nets, self.upper_nets])[:driven]
             owners = np.append(owners, self.passing_nets[: len(plan.above)])
             u, up = np.full(len(v), -self.stack.output), slice(min(driven, lower), None)
-            self.draw_squares(self.base_vias, u, v, self.rules.via, owners)
-            self.draw_squares(WORD_LINES, u, v, self.rules.pad, owners)
-            self.draw_squares(CONTACTS, u[up], v[up], self.rules.via, owners[up])
+            self.canvas.draw_squares(self.base_vias, u, v, self.rules.via, owners)
+            self.canvas.draw_squares(WORD_LINES, u, v, self.rules.pad, owners)
+            self.canvas.draw_squares(CONTACTS, u[up], v[up], self.rules.via, owners[up])
             self.draw_landings(u[up], v[up], owners[up])
         self.draw_rows(WORD_LINES, plan.rows, self.word_nets, min(driven, lower), plan.fingers)
         if self.has_upper:
@@ -230,15 +187,15 @@ class _Draft:
         start, end = (np.full(len(rows), edge) for edge in self.crossed)
         start[:driven] = -self.stack.output - rules.pad // 2 + rules.pad
         end[driven:] = fingers
-        self.draw(layer, start, low, end, high, owners)
-        self.draw(layer, fingers, low[driven:], fingers + rules.finger, high[driven:], owners[driven:])
+        self.canvas.draw(layer, start, low, end, high, owners)
+        self.canvas.draw(layer, fingers, low[driven:], fingers + rules.finger, high[driven:], owners[driven:])
 
     def draw_landings(self, u: Ints, v: ArrayLike, owners: Ints) -> None:
         """Pads in the plane of the bit lines, and on sheets with more planes up to their top: there vias land."""
-        self.draw_squares(BIT_LINES, u, v, self.rules.pad, owners)
+        self.canvas.draw_squares(BIT_LINES, u, v, self.rules.pad, owners)
         if self.has_upper:
-            self.draw_squares(UPPER_CONTACTS, u, v, self.rules.via, owners)
-            self.draw_squares(UPPER_WORD_LINES, u, v, self.rules.pad, owners)
+            self.canvas.draw_squares(UPPER_CONTACTS, u, v, self.rules.via, owners)
+            self.canvas.draw_squares(UPPER_WORD_LINES, u, v, self.rules.pad, owners)
 
     def draw_bit_lines(self) -> None:
         rules, plan = self.rules, self.plan
@@ -252,11 +209,11 @@ class _Draft:
             if plan.joined:
                 self.draw_joints(centres, owners)
                 if plan.has_cells:
-                    self.draw(BIT_LINES, low, start, low + rules.width, rules.space, owners)
+                    self.canvas.draw(BIT_LINES, low, start, low + rules.width, rules.space, owners)
                 start = rules.space + rules.pad
-            self.draw(BIT_LINES, low, start, low + rules.width, top, owners)
+            self.canvas.draw(BIT_LINES, low, start, low + rules.width, top, owners)
         if plan.joined and plan.has_cells:  # bit lines cross the first rail at the cells' edge
-            self.draw(DIELECTRIC, self.crossed[0], 0, self.crossed[1], rules.space, BARE)
+            self.canvas.draw(DIELECTRIC, self.crossed[0], 0, self.crossed[1], rules.space, BARE)
         if plan.window:
             self.draw_islands()
             return
@@ -271,7 +228,7 @@ class _Draft:
         patch = self.rules.patch
         low, high = (centres - patch // 2 for centres in self.bit_centres)
         for v in self.plan.rows - patch // 2:
-            self.draw(DIELECTRIC, low, v, high + patch, v + patch, BARE)
+            self.canvas.draw(DIELECTRIC, low, v, high + patch, v + patch, BARE)
 
     def draw_filling(self, layer: str, rows: Ints, top: int) -> None:
         """Dielectric between the devices of neighbouring rows, up to where the bit lines end."""
@@ -279,7 +236,7 @@ class _Draft:
         low = rows - rules.patch // 2
         start, end = np.append(rules.joint_end if self.plan.joined else 0, low + rules.patch), np.append(low, top)
         free = start < end
-        self.draw(layer, self.crossed[0], start[free], self.crossed[1], end[free], BARE)
+        self.canvas.draw(layer, self.crossed[0], start[free], self.crossed[1], end[free], BARE)
 
     def draw_insulation(self) -> None:
         """Dielectric between the devices of one row, where word lines run right above those of the lower tile."""
@@ -291,29 +248,29 @@ class _Draft:
         low = plan.upper_rows[:, None] - rules.patch // 2 + np.zeros(int(free.sum()), dtype=np.int64)
         sides = (np.broadcast_to(edge[free], low.shape).ravel() for edge in (start, end))
         u0, u1 = sides
-        self.draw(UPPER_DIELECTRIC, u0, low.ravel(), u1, low.ravel() + rules.patch, BARE)
+        self.canvas.draw(UPPER_DIELECTRIC, u0, low.ravel(), u1, low.ravel() + rules.patch, BARE)
 
     def draw_joints(self, centres: Ints, owners: Ints) -> None:
         """Where bit lines meet those of the sheets above and below that carry tiles of the same layer."""
         rules = self.rules
         if self.plan.has_cells:  # nothing lands here
-            self.draw_squares(BIT_LINES, centres, rules.joint, rules.pad, owners)
+            self.canvas.draw_squares(BIT_LINES, centres, rules.joint, rules.pad, owners)
         else:
             self.draw_landings(centres, rules.joint, owners)
         if self.plan.tile:
-            self.draw_squares(self.base_vias, centres, rules.joint, rules.via, owners)
-            self.draw_squares(WORD_LINES, centres, rules.joint, rules.pad, owners)
-            self.draw_squares(CONTACTS, centres, rules.joint, rules.via, owners)
+            self.canvas.draw_squares(self.base_vias, centres, rules.joint, rules.via, owners)
+            self.canvas.draw_squares(WORD_LINES, centres, rules.joint, rules.pad, owners)
+            self.canvas.draw_squares(CONTACTS, centres, rules.joint, rules.via, owners)
 
     def draw_cells(self) -> None:
         rules, plan, out = self.rules, self.plan, -self.stack.output
         left = plan.columns - plan.cell_width // 2
-        self.draw(CELLS, left, -plan.cell_depth, left + plan.cell_width, 0, BARE)
+        self.canvas.draw(CELLS, left, -plan.cell_depth, left + plan.cell_width, 0, BARE)
         if self.is_last:
             low = plan.columns - rules.width // 2
             edge = plan.near[1] + rules.space + rules.finger
-            self.draw(BIT_LINES, low, edge, low + rules.width, out, self.output_nets)
-            self.draw(BIT_LINES, low, edge - rules.finger, low + rules.width, edge, self.output_nets)
+            self.canvas.draw(BIT_LINES, low, edge, low + rules.width, out, self.output_nets)
+            self.canvas.draw(BIT_LINES, low, edge - rules.finger, low + rules.width, edge, self.output_nets)
         else:
             self.draw_landings(plan.columns, out, self.output_nets)
 
@@ -321,18 +278,18 @@ class _Draft:
         rules, plan, corner = self.rules, self.plan, -self.stack.rails
         low = corner - rules.width // 2
         start = corner - rules.pad // 2 + rules.pad
-        self.draw_squares(WORD_LINES, corner, corner, rules.pad, self.rail_nets)
+        self.canvas.draw_squares(WORD_LINES, corner, corner, rules.pad, self.rail_nets)
         last = int(plan.columns[-1]) - plan.cell_width // 2 + plan.cell_width
         end = plan.fingers if self.is_first else last
         if self.is_first or plan.has_cells:
-            self.draw(WORD_LINES, start, low, end, low + rules.width, self.rail_nets)
+            self.canvas.draw(WORD_LINES, start, low, end, low + rules.width, self.rail_nets)
         if self.is_first:
             finger = (plan.fingers, low, plan.fingers + rules.finger, low + rules.width)
-            self.draw(WORD_LINES, *finger, self.rail_nets)
+            self.canvas.draw(WORD_LINES, *finger, self.rail_nets)
         else:
-            self.draw_squares(self.base_vias, corner, corner, rules.via, self.rail_nets)
+            self.canvas.draw_squares(self.base_vias, corner, corner, rules.via, self.rail_nets)
         if not self.is_last:
-            self.draw_squares(CONTACTS, corner, corner, rules.via, self.rail_nets)
+            self.canvas.draw_squares(CONTACTS, corner, corner, rules.via, self.rail_nets)
             self.draw_landings(corner, corner, self.rail_nets)
 
     def draw_marks(self) -> None:
@@ -344,7 +301,7 @@ class _Draft:
 
         def place(layer: str, boxes: Ints, net: int) -> None:
             a0, b0, a1, b1 = boxes.T
-            self.draw(layer, *((a0, b0, a1, b1) if flat else (b0, a0, b1, a1)), net)
+            self.canvas.draw(layer, *((a0, b0, a1, b1) if flat else (b0, a0, b1, a1)), net)
 
         for end, along in enumerate(ends):
             for layer, boxes in draw_mark(self.rules, along, across):
@@ -361,7 +318,7 @@ class _Draft:
         far = plan.upper_fingers
         if plan.strips or plan.far[0] <= far:  # what it is printed on ends there, but for the strips
             far = min(plan.far[0], far) - rules.space
-        self.draw(ENCAPSULATION, plan.near[0] + rules.space, near, far, plan.far[1] - rules.space, BARE)
+        self.canvas.draw(ENCAPSULATION, plan.near[0] + rules.space, near, far, plan.far[1] - rules.space, BARE)
 
     def draw_devices(self, plane: str, placed: Ints, first: int) -> Devices:
         """The devices of one tile in the plane of layer ``plane``: rows from ``first`` on, which lie at ``placed``.
@@ -379,14 +336,14 @@ class _Draft:
         if plan.window and self.stack.resistors:
             strips = place_resistors(self.stack.resistors, plan.window, conductance, sides, self.rules)
             at, (u0, v0, u1, v1) = strips.owners, strips.boxes.T
-            self.draw(DEVICES, u[at] + u0, v[at] + v0, u[at] + u1, v[at] + v1, BARE)
+            self.canvas.draw(DEVICES, u[at] + u0, v[at] + v0, u[at] + u1, v[at] + v1, BARE)
             outlines, self.error = strips.outlines, strips.error
         u0, v0, u1, v1 = outlines.T
         return Devices(
             rows=first + rows,
             columns=columns,
             polarity=1 - 2 * sides,
-            boxes=self.boxes(plane, u + u0, v + v0, u + u1, v + v1),
+            boxes=self.canvas.boxes(plane, u + u0, v + v0, u + u1, v + v1),
             weight=np.repeat(layer.weights[tile], 2),
             conductance=conductance,
             level=np.stack([layer.level_pos, layer.level_neg], axis=-1)[tile].ravel(),
