@@ -237,6 +237,7 @@ def test_downloads_are_the_stack_and_its_devices(view: View, results: Path, devi
         assert (int(row["layer"]), int(row["row"]), int(row["column"])) == (device.layer, device.row, device.column)
         assert float(row["conductance_S"]) == pytest.approx(device.conductance, rel=1e-6)
         assert float(row["weight"]) == pytest.approx(device.weight, rel=1e-6)
+        assert row["tile"] == "1"
 
 
 def test_the_address_opens_the_same_view_again(

@@ -54,6 +54,7 @@ def test_a_device_is_found_on_its_side_of_the_bit_lines(both: View, row: int, la
     panel = both.panel()
     assert panel is not None
     assert panel["Row"] == ("12 (bias)" if row == 12 else str(row))
+    assert panel["Row tile"] == ("1" if layer == "devices" else "2")
 
 
 def test_a_click_from_above_takes_the_upper_device(both: View) -> None:

@@ -14,9 +14,9 @@ export function offer(blob, name) {
 /** A name that any file system takes. */
 export const fileName = (name, ending) => `${name.replace(/[^\w.-]+/g, "-")}${ending}`;
 
-/** Every device as CSV; layers and sheets count from 1, rows and columns from 0, places are centres in layout axes. */
+/** Every device as CSV; layers, sheets and tiles count from 1, rows and columns from 0, places are centres in layout axes. */
 export function placement(stack) {
-  const lines = ["layer,row,column,polarity,weight,level,conductance_S,resistance_ohm,word_line,bit_line,sheet,x_mm,y_mm,z_um"];
+  const lines = ["layer,row,column,polarity,weight,level,conductance_S,resistance_ohm,word_line,bit_line,sheet,tile,x_mm,y_mm,z_um"];
   for (const layer of stack.devices) {
     const { sheet, devices, boxes, count } = layer;
     for (let i = 0; i < count; i++) {
@@ -27,7 +27,7 @@ export function placement(stack) {
         [
           devices.layer, devices.row[i], devices.column[i], devices.polarity[i] > 0 ? "+" : "-",
           devices.weight[i].toPrecision(7), devices.level[i], g.toPrecision(7), (1 / g).toPrecision(7), word, bit,
-          sheet.index + 1, centre[0].toFixed(6), centre[1].toFixed(6), (centre[2] * 1000).toFixed(4),
+          sheet.index + 1, devices.tile, centre[0].toFixed(6), centre[1].toFixed(6), (centre[2] * 1000).toFixed(4),
         ].join(","),
       );
     }

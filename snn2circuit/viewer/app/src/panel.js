@@ -35,6 +35,7 @@ export function describe(stack, layer, i) {
   if (devices.spike) measured.push(["First spike", Number.isNaN(devices.spike[i]) ? "never" : `step ${devices.spike[i] + 1}, ${engineering(devices.spike[i] * stack.activity.step_seconds, "s")}`]);
   return [
     ["Layer", String(devices.layer)],
+    ...(stack.devices.some((each) => each.devices.tile > 1) ? [["Row tile", String(devices.tile)]] : []),
     ["Row", lines.word.startsWith("bias") ? `${devices.row[i]} (bias)` : String(devices.row[i])],
     ["Column", String(devices.column[i])],
     ["Polarity", devices.polarity[i] > 0 ? "+ (positive)" : "− (negative)"],

@@ -135,7 +135,7 @@ function readLayer(node, sheet, matrix) {
   };
 }
 
-/** @typedef {{row: Int32Array, column: Int32Array, polarity: Int32Array, weight: Float32Array, conductance: Float32Array, level: Int32Array, levels: number, layer: number, rows: number}} Devices */
+/** @typedef {{row: Int32Array, column: Int32Array, polarity: Int32Array, weight: Float32Array, conductance: Float32Array, level: Int32Array, levels: number, layer: number, tile: number, rows: number}} Devices */
 function readDevices(instances, extras) {
   const row = numbers(instances._CELL, Int32Array, 0);
   return {
@@ -147,6 +147,7 @@ function readDevices(instances, extras) {
     level: numbers(instances._STATE, Int32Array, 0),
     levels: extras.levels ?? 0,
     layer: extras.network_layer + 1,
+    tile: (extras.tile ?? 0) + 1,
     rows: row.reduce((most, value) => Math.max(most, value + 1), 0),
   };
 }
