@@ -56,7 +56,7 @@ def build_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto"
     check_tiles(crossbar)
     rules = read_rules(process, mode)
     plan = plan_stack(crossbar, rules, plan_resistors(crossbar, process, rules))
-    check_size(plan, process)
+    check_size(plan, process, crossbar, rules)
     names = nets.all_nets(crossbar, rules.mode)
     ids = {name: index for index, name in enumerate(names)}
     drafts = [_Draft(crossbar, rules, plan, ids, index) for index in range(len(plan.sheets))]

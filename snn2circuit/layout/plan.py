@@ -48,6 +48,9 @@ a strip along the other near edge (:mod:`snn2circuit.layout.marks`).
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
 from snn2circuit.errors import LayoutError
@@ -274,8 +277,8 @@ def _rows(
     return rows[tile.rows]
 
 
-def check_size(plan: Plan, process: Process) -> None:
-    """Make sure that every sheet can be printed.
+def check_size(plan: Plan, process: Process, crossbar: CrossbarNetwork, rules: Rules) -> None:
+    """Make sure that every sheet of the ``plan`` of ``crossbar`` can be printed.
 
     Raises:
         LayoutError: a sheet is larger than the process allows; the text has both sizes and what would fit.
@@ -284,7 +287,7 @@ def check_size(plan: Plan, process: Process) -> None:
         return
     long, short = (nanometres(process, "sheet", side) for side in (process.sheet_length, process.sheet_width))
     for number, sheet in enumerate(plan.sheets, start=1):
-        width, length = sorted(int(high - low) for low, high in zip(sheet.near, sheet.far, strict=True))
+        width, length = _sides(sheet)
         if length > long or width > short:
             words = len(sheet.rows) + len(sheet.upper_rows)
             contacts = _contacts(sheet, process, long, short) if number == 1 else ""
@@ -294,22 +297,38 @@ def check_size(plan: Plan, process: Process) -> None:
                 f"{process.name} prints at most {long / 1e6:g} mm by {short / 1e6:g} mm: allow sheet_length = "
                 f"{max(length, long) / 1e9:g} and sheet_width = {max(width, short) / 1e9:g}, the least that fits, "
                 f"choose a finer process, fewer neurons, or tile_rows, which spreads rows over several sheets"
-                f"{_resistors(plan.resistors, min(1.0, long / length) * min(1.0, short / width))}{contacts}"
+                f"{_resistors(plan, crossbar, rules, long, short)}{contacts}"
             )
 
 
-def _resistors(resistors: Resistors | None, share: float) -> str:
-    """What would fit if meanders take the room; ``share`` is that of a sheet's area that may be printed."""
-    if resistors is None:
+def _sides(sheet: SheetPlan) -> tuple[int, int]:
+    """Shorter and longer side."""
+    width, length = sorted(int(high - low) for low, high in zip(sheet.near, sheet.far, strict=True))
+    return width, length
+
+
+def _resistors(plan: Plan, crossbar: CrossbarNetwork, rules: Rules, long: int, short: int) -> str:
+    """What would fit if meanders take the room: the smallest conductance at which all sheets do, tried 2 % by 2 %."""
+    if plan.resistors is None:
         return ""
-    squares, trace, ink = resistors.squares, resistors.trace, resistors.ink.value
-    fit = share * squares
-    return (
+    squares, trace, ink = plan.resistors.squares, plan.resistors.trace, plan.resistors.ink.value
+    said = (
         f". Its resistors are meanders of up to {squares:.0f} squares of {engineering(ink, 'ohm/sq')} each, "
-        f"{engineering(1 / (squares * ink), 'S')}, and about {fit:.0f} squares would fit: a device with a g_min of at "
-        f"least {engineering(1 / (fit * ink), 'S')}, or an ink of {engineering(squares * ink / fit, 'ohm/sq')} with a "
-        f"g_max of at most {engineering(fit / (squares * ink * trace.shortest), 'S')}, the shortest meander"
+        f"{engineering(1 / (squares * ink), 'S')}"
     )
+    siemens = 1 / (squares * ink)
+    while (least := 1.02 * siemens) * ink * trace.shortest < 1:
+        digit = 10.0 ** (math.floor(math.log10(least)) - 2)
+        siemens = math.ceil(least / digit) * digit  # three digits, as they are told
+        fit = 1 / (siemens * ink)
+        tried = plan_stack(crossbar, rules, replace(plan.resistors, squares=fit))
+        if all(width <= short and length <= long for width, length in map(_sides, tried.sheets)):
+            return said + (
+                f", and {fit:.0f} squares would fit: g_min in [device] of {engineering(siemens, 'S')}, or an ink of "
+                f"{engineering(squares * ink / fit, 'ohm/sq')} with a g_max of at most "
+                f"{engineering(fit / (squares * ink * trace.shortest), 'S')}, the shortest meander"
+            )
+    return f"{said}; no shorter ones would fit either"
 
 
 def _contacts(sheet: SheetPlan, process: Process, long: int, short: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -354,5 +355,14 @@ def test_what_does_not_fit_says_what_would() -> None:
     conductive = replace(CROSSBAR, device=device, layers=layers)
     with pytest.raises(LayoutError, match=r"a device of 5.88 mS is 0.0486 squares in the ink .* at most 66.4 Ω/sq"):
         build_layout(conductive, PROCESS)
-    with pytest.raises(LayoutError, match=r"meanders of up to 2857 squares .* and about \d+ squares would fit"):
-        build_layout(make_crossbar(64, 32, 10), PROCESS)
+    crossbar = make_crossbar(64, 32, 10)
+    with pytest.raises(LayoutError, match=r"meanders of up to 2857 squares .* squares would fit: g_min in ") as told:
+        build_layout(crossbar, PROCESS)
+    (fit,) = map(int, re.findall(r"(\d+) squares would fit", str(told.value)))
+    rules = read_rules(PROCESS)
+    resistors = plan_resistors(crossbar, PROCESS, rules)
+    assert resistors is not None
+    for squares, fits in ((fit, True), (1.05 * fit, False)):
+        plan = plan_stack(crossbar, rules, replace(resistors, squares=squares))
+        sides = [sorted(np.subtract(sheet.far, sheet.near).tolist()) for sheet in plan.sheets]
+        assert all(short <= 297_000_000 and long <= 420_000_000 for short, long in sides) is fits
