@@ -148,7 +148,7 @@ def run(
         check_tiles(crossbar)
     with stages.stage("netlist"):
         advice = advise_design(design, crossbar, stimulus, parasitics, design.simulation.reduce)
-        advice.check(design.simulation.budget)
+        advice.check(design.simulation.budget, design.simulation.time_limit)
         reduced = reduce_crossbars(crossbar, parasitics, design.simulation.reduce)
         netlist = write_netlist(crossbar, stimulus, out / "netlist", parasitics=parasitics, reduced=reduced)
         schematics = write_schematics(crossbar, out / "schematics")

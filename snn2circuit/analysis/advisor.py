@@ -20,6 +20,7 @@ from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.netlist import build_circuit, crossbar_arrays
 from snn2circuit.units import engineering
 
+CERTAIN = 1.5  # times a limit, where even a rough estimate is beyond it
 MAX_LOSS = 0.01  # of a bit line's current, for the tile that is advised
 ROUGH = 20  # the reference laws are trusted where they promise less than this part of the budget
 REDUCTIONS = {"none": 0, "first": 1, "all": None}  # layers whose crossbars are reduced
@@ -87,18 +88,21 @@ class Advice:
             f"largest tile that loses {self.max_loss:.2%} at most: {tile}"
         )
 
-    def check(self, budget: float) -> None:
-        """Refuse a simulation that is estimated beyond ``budget`` seconds; 0 is no limit.
+    def check(self, budget: float, time_limit: float = math.inf) -> None:
+        """Refuse a simulation that is estimated beyond ``budget`` seconds in all; 0 is no limit.
+
+        Nor may one sample take far more than ``time_limit``, after which it would be stopped.
 
         Raises:
             SimulationError: with the alternatives and what they would take.
         """
-        needed = self.seconds(self.reduce)
-        if not budget or needed <= budget:
+        needed, one = self.seconds(self.reduce), self.costs[self.reduce].seconds
+        late = bool(budget) and one > CERTAIN * time_limit
+        if not budget or (needed <= budget and not late):
             return
         ways = []
-        fitting = math.floor(budget / self.costs[self.reduce].seconds) * self.workers
-        if fitting >= 1:
+        fitting = math.floor(budget / one) * self.workers
+        if fitting >= 1 and not late:
             ways.append(f"{fitting} samples at most")
         ways += [
             f'reduce = "{reduce}" in [simulation] ({_duration(self.seconds(reduce))})'
@@ -108,11 +112,14 @@ class Advice:
         ways.append("the exact solver instead of ngspice")
         if any(layer.worst_loss for layer in self.layers) and all(layer.tiles == 1 for layer in self.layers):
             ways.append("smaller arrays by tile_rows and tile_columns in [circuit], whose meshes are easier to factor")
-        ways.append(f"or, if you insist, budget = {math.ceil(needed)} in [simulation]")
+        insist = [f"budget = {math.ceil(needed)}"] if needed > budget else []
+        insist += [f"time_limit = {math.ceil(one)}"] if late else []
+        ways.append(f"or, if you insist, {' and '.join(insist)} in [simulation]")
+        limit = f", one is stopped after {_duration(time_limit)}" if late else ""
         raise SimulationError(
             f"ngspice would take about {_duration(needed)} for {self.samples} samples of "
             f"{self.costs[self.reduce].cards:,} cards ({self.costs[self.reduce].source}), the budget is "
-            f"{_duration(budget)}; choose {'; '.join(ways)}"
+            f"{_duration(budget)}{limit}; choose {'; '.join(ways)}"
         )
 
 

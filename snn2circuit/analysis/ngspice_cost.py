@@ -41,6 +41,7 @@ from snn2circuit.simulate.crossbar import reduce_crossbar
 from snn2circuit.simulate.deck import read_deck
 from snn2circuit.simulate.jobs import Job, Result, run_jobs
 
+FORM = 2  # of the laws and of what is timed for them; what was measured for another form is measured again
 POINTS_PER_SLOT = 170  # that ngspice takes at its usual 20 longest steps a slot, edges included
 PROBES = {  # inputs and neurons of the networks that are timed
     "ideal": ((64, 16), (128, 32), (400, 32)),
@@ -172,7 +173,7 @@ def calibrate(folder: Path | None = None) -> Laws:
     """
     home = os.environ.get("XDG_CACHE_HOME")
     folder = folder or (Path(home) if home else Path.home() / ".cache") / "snn2circuit"
-    path = folder / f"ngspice-{__version__}-{platform.node() or 'here'}.json"
+    path = folder / f"ngspice-{__version__}.{FORM}-{platform.node() or 'here'}.json"
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         return Laws(**{**kept, "kinds": {kind: Law(**kept["kinds"][kind]) for kind in REFERENCE.kinds}})

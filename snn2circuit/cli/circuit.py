@@ -76,7 +76,9 @@ def netlist(
     parasitics = load(measured, Parasitics) if measured else steps.line_parasitics(design, crossbar)
     chosen = reduce or design.simulation.reduce
     if dialect == "ngspice":
-        steps.advise_design(design, crossbar, stimulus, parasitics, chosen).check(design.simulation.budget)
+        steps.advise_design(design, crossbar, stimulus, parasitics, chosen).check(
+            design.simulation.budget, design.simulation.time_limit
+        )
     reduced = steps.reduce_crossbars(crossbar, parasitics, chosen)
     written = write_netlist(crossbar, stimulus, out, dialect=dialect, parasitics=parasitics, reduced=reduced)
     click.echo(f"{out}: {len(written.decks)} decks; try: cd {out} && ngspice {written.decks[0]}")

@@ -149,6 +149,12 @@ def test_a_job_beyond_the_budget_is_refused_with_what_can_be_done_instead() -> N
     advice.check(float(insisted[1]))
     advice.check(0.0)  # no limit
     advice.check(advice.seconds("none"))
+    # Enough time for all, but each would be stopped on its way.
+    with pytest.raises(
+        SimulationError, match=r"one is stopped after 10.0 min; choose .* if you insist, time_limit = \d+"
+    ):
+        advice.check(advice.seconds("none"), 600.0)
+    advice.check(advice.seconds("none"), advice.costs["none"].seconds)
 
 
 def test_a_small_job_needs_no_measurement() -> None:
