@@ -20,7 +20,7 @@ from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.netlist import build_circuit, crossbar_arrays
 from snn2circuit.units import engineering
 
-CERTAIN = 1.5  # times a limit, where even a rough estimate is beyond it
+LATE = 1.5  # times its limit that a sample may be estimated at: estimates are rough, a stopped one tells nothing
 MAX_LOSS = 0.01  # of a bit line's current, for the tile that is advised
 ROUGH = 20  # the reference laws are trusted where they promise less than this part of the budget
 REDUCTIONS = {"none": 0, "first": 1, "all": None}  # layers whose crossbars are reduced
@@ -97,7 +97,7 @@ class Advice:
             SimulationError: with the alternatives and what they would take.
         """
         needed, one = self.seconds(self.reduce), self.costs[self.reduce].seconds
-        late = bool(budget) and one > CERTAIN * time_limit
+        late = bool(budget) and one > LATE * time_limit
         if not budget or (needed <= budget and not late):
             return
         ways = []

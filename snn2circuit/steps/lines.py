@@ -1,8 +1,9 @@
 """The lines of the crossbars: as the design gives them, or as KLayout measures them on the masks of its own layout.
 
-Where lines run follows from the sizes of the crossbars and the process, not from the conductances. So the lines can be
-measured as soon as the network is mapped, and conductances be trimmed against them (``compensate``) before the final
-masks are written; the sign-off of a run measures those again.
+Where lines run follows from the sizes of the crossbars, the process and, for printed resistors, the smallest
+conductance that the device is used with, not from what is trimmed. So the lines can be measured as soon as the network
+is mapped, and conductances be trimmed against them (``compensate``) before the final masks are written. Trimming moves
+the places where printed resistors meet their lines a little; the sign-off of a run measures the final masks again.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ diameter 1010 of 1010 conducted, from 150 um on only the wall is coated.
 
 from dataclasses import replace
 
-from snn2circuit.ir.layout import Process, ProcessLayer
+from snn2circuit.ir.layout import Process, ProcessLayer, Role
 from snn2circuit.ir.parts import Quantity
 
 KUJALA = "Kujala et al., npj Flex. Electron. 2020"
@@ -86,47 +86,35 @@ def print_layers(
             sheet_resistance=ohm,
         )
 
+    def insulator(name: str, color: str, mask: int, where: str = "", role: Role = "dielectric") -> ProcessLayer:
+        return ProcessLayer(
+            name=name,
+            role=role,
+            material=f"{dielectric}{where}",
+            thickness=between if name == "dielectric" else shared,
+            color=color,
+            mask=mask,
+            permittivity=permittivity,
+        )
+
+    def vias(name: str, color: str, mask: int, through: str) -> ProcessLayer:
+        material = f"{silver} in openings of the {through}"
+        return ProcessLayer(name=name, role="via", material=material, thickness=shared, color=color, mask=mask)
+
+    def devices(name: str, color: str, mask: int) -> ProcessLayer:
+        return ProcessLayer(name=name, role="device", material=device, thickness=shared, color=color, mask=mask)
+
     def as_below(quantity: Quantity) -> Quantity:
         return replace(quantity, source="as the word lines below", confidence="assumed")
 
     return (
         *base,
-        ProcessLayer(
-            name="interlayer",
-            role="substrate",
-            material=f"{dielectric} all over, with openings",
-            thickness=shared,
-            color="#a9cdb9",
-            mask=9,
-            permittivity=permittivity,
-        ),
-        ProcessLayer(
-            name="interlayer_vias",
-            role="via",
-            material=f"{silver} in openings of the interlayer",
-            thickness=shared,
-            color="#8a95a3",
-            mask=10,
-        ),
+        insulator("interlayer", "#a9cdb9", 9, " all over, with openings", "substrate"),
+        vias("interlayer_vias", "#8a95a3", 10, "interlayer"),
         conductor("word_lines", "#aab4c0", 3),
-        ProcessLayer(name="devices", role="device", material=device, thickness=shared, color="#c58b2b", mask=4),
-        ProcessLayer(
-            name="dielectric",
-            role="dielectric",
-            material=dielectric,
-            thickness=between,
-            color="#6fae8f",
-            mask=5,
-            permittivity=permittivity,
-        ),
-        ProcessLayer(
-            name="contacts",
-            role="via",
-            material=f"{silver} in openings of the dielectric",
-            thickness=shared,
-            color="#98a4b0",
-            mask=6,
-        ),
+        devices("devices", "#c58b2b", 4),
+        insulator("dielectric", "#6fae8f", 5),
+        vias("contacts", "#98a4b0", 6, "dielectric"),
         ProcessLayer(
             name="cells",
             role="cell",
@@ -136,34 +124,11 @@ def print_layers(
             mask=7,
         ),
         conductor("bit_lines", "#dfe4ea", 8),
-        ProcessLayer(name="upper_devices", role="device", material=device, thickness=shared, color="#d9a441", mask=12),
-        ProcessLayer(
-            name="upper_dielectric",
-            role="dielectric",
-            material=dielectric,
-            thickness=shared,
-            color="#8cc2a6",
-            mask=13,
-            permittivity=permittivity,
-        ),
-        ProcessLayer(
-            name="upper_contacts",
-            role="via",
-            material=f"{silver} in openings of the upper dielectric",
-            thickness=shared,
-            color="#a5b0bb",
-            mask=14,
-        ),
+        devices("upper_devices", "#d9a441", 12),
+        insulator("upper_dielectric", "#8cc2a6", 13),
+        vias("upper_contacts", "#a5b0bb", 14, "upper dielectric"),
         conductor("upper_word_lines", "#b9c6d8", 15, as_below(silver_thickness), as_below(sheet_resistance)),
-        ProcessLayer(
-            name="encapsulation",
-            role="dielectric",
-            material=f"{dielectric}, on the topmost sheet",
-            thickness=shared,
-            color="#9fc4d8",
-            mask=11,
-            permittivity=permittivity,
-        ),
+        insulator("encapsulation", "#9fc4d8", 11, ", on the topmost sheet"),
     )
 
 

@@ -176,7 +176,7 @@ def _resistors(stack: MaskStack, wires: _Wires, kinds: list[str]) -> Iterator[_R
         if stack.process.layer(name).sheet_resistance is None or below is None or above is None:
             continue
         crossings = stack.region(below) & stack.region(above)
-        lines = [_by_net(wires, place) for place in (below, above)]
+        lines = [by_net(wires, place) for place in (below, above)]
         for strip in stack.region((sheet, name)).not_overlapping(crossings).each():
             shape = kdb.Region(strip)
             met = [
@@ -204,7 +204,7 @@ def _squares(body: kdb.Polygon, foot: kdb.Polygon, end: kdb.Polygon) -> float:
     return float(body.area() / width**2 - corners * (1 - CORNER))
 
 
-def _by_net(wires: _Wires, place: Place) -> kdb.Shapes:
+def by_net(wires: _Wires, place: Place) -> kdb.Shapes:
     """The shapes of a conductor, each with the number of its net as property 0."""
     found = kdb.Shapes()
     for where, net, shapes in wires:
@@ -218,7 +218,7 @@ def _cells(stack: MaskStack, wires: _Wires) -> tuple[ExtractedCell, ...]:
     """Cells with the nets of the conductors below and above that overlap them."""
     cells = []
     for sheet, name in stack.places("cell"):
-        search = [_by_net(wires, place) for place in stack.between((sheet, name)) if place is not None]
+        search = [by_net(wires, place) for place in stack.between((sheet, name)) if place is not None]
         for cell in stack.region((sheet, name)).each():
             outline, box = kdb.Region(cell), cell.bbox()
             nets = frozenset(

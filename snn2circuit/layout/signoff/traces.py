@@ -23,7 +23,7 @@ from snn2circuit.ir.crossbar import CrossbarNetwork, Tile
 from snn2circuit.ir.layout import ProcessLayer
 from snn2circuit.ir.noun import Bools, Floats, Ints, noun
 from snn2circuit.ir.parts import Quantity
-from snn2circuit.layout.signoff.extract import ExtractedNetlist
+from snn2circuit.layout.signoff.extract import ExtractedNetlist, by_net
 from snn2circuit.layout.signoff.fields import line_resistance
 from snn2circuit.layout.signoff.lines import Lines
 from snn2circuit.layout.signoff.stack import MaskStack, Place
@@ -231,10 +231,7 @@ class TileReader:
             rho = needed(landing, "sheet_resistance") * landing.thickness.value
             if layer.sheet_resistance is not None:
                 rho = layer.sheet_resistance.value * layer.thickness.value
-            search = kdb.Shapes()
-            for (where, net), region in self.wires.items():
-                for polygon in region.each() if where == high else ():
-                    search.insert(kdb.PolygonWithProperties(polygon, {0: net}))
+            search = by_net(self.found.wires, high)
             for via in self.stack.region(place).each():
                 centre, ohms = via.bbox().center(), rho * layer.thickness.value / (via.area() * 1e-18)
                 for shape in search.each_touching(kdb.Box(centre, centre)):
