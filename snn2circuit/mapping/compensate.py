@@ -13,8 +13,9 @@ Two corrections, in this order.
   then trimmed *down*.
 * Trims, device by device. The pair's lower conductance stays on its level and the upper one moves by the missing
   weight over the measured share of its row and column; rounds of that are mixed until nothing improves. Where the
-  upper one would leave the device's range the lower one gives way, then ``gain`` does, down to a tenth; what still
-  lacks is reported, neuron by neuron.
+  upper one would leave the device's range the lower one gives way. Then, and where lines cannot carry the sum however
+  it is trimmed, ``gain`` gives way, down to a tenth of what it began with; what still lacks is reported, neuron by
+  neuron.
 
 A trim takes a device off its level: it is programmed with verification, or printed a little longer. The report also
 says what would remain if the trimmed devices had to stand on levels again, which undoes most trims and is why levels
