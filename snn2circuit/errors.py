@@ -118,3 +118,11 @@ class FileTruncated(FileFormatError):
 
 class OutputError(Snn2CircuitError, OSError):
     """A result could not be written; whatever stood at that place before still stands there."""
+
+
+class FolderInUse(OutputError):
+    """Another run is at work in a folder; the text says who and since when."""
+
+
+class FileKept(UserWarning):
+    """A file that we did not write, or that was edited since, stood where a result goes; the text says its new name."""

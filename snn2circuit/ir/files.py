@@ -17,16 +17,17 @@ import json
 import math
 import os
 import secrets
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from snn2circuit.errors import FileFormatError, OutputError, Snn2CircuitError
+from snn2circuit.errors import FileFormatError, FileKept, OutputError, Snn2CircuitError
 from snn2circuit.ir.circuit import Readout
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset, Split
@@ -38,6 +39,9 @@ from snn2circuit.ir.network import Network, Stimulus
 from snn2circuit.ir.npy import read_npy
 from snn2circuit.ir.parasitics import LayerParasitics, Parasitics, Quantities, TileParasitics
 from snn2circuit.ir.parts import Electronics, Quantity
+from snn2circuit.ir.record import digest, homes, is_ours, keep_aside, remember
+from snn2circuit.ir.scratch import hold, temporary_name
+from snn2circuit.ir.targets import check_file
 from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Netlist, Waveforms
 
@@ -57,24 +61,32 @@ T = TypeVar("T")
 
 
 @contextmanager
-def atomic(path: Path | str) -> Iterator[Path]:
+def atomic(path: Path | str, *, known: str | None = None) -> Iterator[Path]:
     """Give a temporary path beside ``path``; move it there when the block ends well, remove it when it does not.
 
+    A link is followed: the file it names is replaced, and the link stays. In a results folder (see
+    :mod:`snn2circuit.ir.record`), a file that is not ours is kept aside, and a ``FileKept`` warning names it. A caller
+    who keeps a record of its own gives the SHA-256 of what is ``known`` to stand there, and is served alike anywhere.
+
     Raises:
-        OutputError: the folder or the file cannot be written (no space, no permission); ``path`` is untouched.
+        OutputError: ``path`` is something other than a file, or it or its folder cannot be written (no space, no
+            permission); what stands there is untouched.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(6)}{path.suffix}")
+    place = check_file(path)
+    temporary = temporary_name(place, secrets.token_hex(8))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.touch(exist_ok=False)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     try:
+        with suppress(OSError):  # no locks here, so that nobody sweeps either
+            hold(descriptor, temporary)
         yield temporary
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
-        temporary.replace(path)
+        move(temporary, path, known=known)
     except OutputError:
         raise
     except OSError as error:
@@ -84,11 +96,52 @@ def atomic(path: Path | str) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(descriptor)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` atomically, as UTF-8."""
-    with atomic(path) as temporary:
+def move(finished: Path, path: Path, *, known: str | None = None) -> None:
+    """Give the file ``finished`` of the same file system the name ``path``, as :func:`atomic` does."""
+    place, kept = check_file(path), None
+    if known is not None or homes(path.parent):
+        new = digest(finished)
+        old = digest(place) if place.exists() else new
+        if old in (new, known) or is_ours(path, old):
+            remember(path, *{old, new})
+        else:
+            remember(path, new)
+            kept = keep_aside(place)
+    finished.replace(place)
+    if kept is not None:
+        warnings.warn(f"{path} is not as snn2circuit wrote it; it is kept as {kept}", FileKept, stacklevel=2)
+
+
+def append_text(path: Path | str, text: str) -> None:
+    """Append ``text`` to a file in one piece, for those who watch it grow; in a results folder it stays ours.
+
+    Raises:
+        OutputError: as for :func:`atomic`.
+    """
+    path = Path(path)
+    place, data = check_file(path), text.encode()
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if homes(path.parent):
+            before = place.read_bytes() if place.exists() else b""
+            old, new = (hashlib.sha256(each).hexdigest() for each in (before, before + data))
+            if not place.exists() or is_ours(path, old):
+                remember(path, old, new)
+        with place.open("ab", buffering=0) as stream:
+            if stream.write(data) != len(data):
+                raise OutputError(f"cannot write {path}: no space is left; free some, or choose another folder")
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def write_text(path: Path, text: str, *, known: str | None = None) -> None:
+    """Write ``text`` to ``path`` atomically, as UTF-8; ``known`` as for :func:`atomic`."""
+    with atomic(path, known=known) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
