@@ -1,6 +1,22 @@
-"""``python -m snn2circuit``."""
+"""``snn2circuit`` and ``python -m snn2circuit``: the command line, its signals handled from the first moment on."""
 
-from snn2circuit.cli import main
+from __future__ import annotations
+
+from snn2circuit.ir.interrupts import handle_interrupts, leave, leave_silently, on_signals
+
+
+def main() -> None:
+    """Run the command line."""
+    handle_interrupts()
+    from snn2circuit.cli import main as commands  # loads for a while, and may be interrupted already
+
+    try:
+        commands(prog_name="snn2circuit")
+    except SystemExit as end:
+        # The interpreter still has to wind up, which an exception would end in a traceback.
+        on_signals(leave_silently if end.code in (130, 143) else leave)
+        raise
+
 
 if __name__ == "__main__":
-    main(prog_name="snn2circuit")
+    main()

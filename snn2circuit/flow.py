@@ -28,6 +28,7 @@ from snn2circuit.analysis.schematics import write_schematics
 from snn2circuit.analysis.summary import Results, summarize
 from snn2circuit.datasets import load_dataset
 from snn2circuit.design import Design
+from snn2circuit.ir.claims import lock
 from snn2circuit.ir.files import fingerprint, save, write_json, write_text
 from snn2circuit.ir.network import Network
 from snn2circuit.ir.waveforms import Waveforms
@@ -52,7 +53,6 @@ from snn2circuit.steps import (
     find_causes,
     fine_tune,
     inference_energy,
-    interruption,
     judge_with_snntorch,
     line_effect,
     line_parasitics,
@@ -67,11 +67,14 @@ from snn2circuit.steps import (
     write_evaluation,
 )
 
+DESIGN, RESOLVED = "design.toml", "design.resolved.toml"  # the design in full; RESOLVED beside the user's own DESIGN
+
 
 def run(
     design: Design,
     out: Path,
     *,
+    source: Path | None = None,
     fresh: bool = False,
     tensorboard: Path | None = None,
     on_progress: Progress | None = None,
@@ -81,7 +84,8 @@ def run(
 
     Args:
         design: what to do.
-        out: folder for the results, made if need be.
+        out: folder for the results, made if need be, and locked while the run is at work.
+        source: file that the design was read from; it is not written over, even if it is ``design.toml`` in ``out``.
         fresh: do everything again, even where results in ``out`` still hold.
         tensorboard: folder that gets TensorBoard event files if the network is trained.
         on_progress: told the stage, the share of it that is done, and a remark.
@@ -89,11 +93,22 @@ def run(
 
     Raises:
         Snn2CircuitError: what went wrong, where, and the way out; results of finished stages stay.
+        KeyboardInterrupt: Ctrl-C; the next run into ``out`` goes on from there, in the middle of the training too.
     """
     out = Path(out)
-    stages = Stages(out, fresh=fresh, on_progress=on_progress, on_note=on_note, parts=PARTS)
-    write_text(out / "design.toml", design.as_toml(documented=False))
+    with lock(out):
+        stages = Stages(out, fresh=fresh, on_progress=on_progress, on_note=on_note, parts=PARTS)
+        write_text(out / _design_name(out, source), design.as_toml(documented=False))
+        return _run(design, out, stages, fresh=fresh, tensorboard=tensorboard)
 
+
+def _design_name(out: Path, source: Path | None) -> str:
+    """Name in ``out`` of the design in full, which must not be the file that the user wrote."""
+    own = source is not None and (out / DESIGN).exists() and source.samefile(out / DESIGN)
+    return RESOLVED if own else DESIGN
+
+
+def _run(design: Design, out: Path, stages: Stages, *, fresh: bool, tensorboard: Path | None) -> Mapping[str, Any]:
     with stages.stage("data"):
         check_circuit(design)
         check_process(design)
@@ -105,7 +120,6 @@ def run(
         key = " ".join((sections, neurons, inputs, fingerprint(dataset), __version__))
         made = ("fine_tuning.json",) if tuning else ()
         network = stages.reuse("train", key, "network.npz", Network, "history.jsonl", "training.png", *made)
-        interrupted = False
         if network is None:
             from snn2circuit.training import plot_training
 
@@ -118,19 +132,19 @@ def run(
                 on_progress=tell,
                 on_note=lambda text: stages.note("train", text, at_once=True),
             )
+            if trained.interrupted:
+                raise KeyboardInterrupt  # its checkpoint is there; half a training is nothing to go on with
             plot_training(trained.history, out / "training.png")
-            if tuning and not trained.interrupted:
+            if tuning:
                 tuned = fine_tune(design, trained, dataset, history=out / "fine_tuning.jsonl", on_progress=tell)
-                write_json(out / "fine_tuning.json", tuned.as_dict())
                 trained = tuned.trained
+                if trained.interrupted:
+                    raise KeyboardInterrupt
+                write_json(out / "fine_tuning.json", tuned.as_dict())
             network = read_trained(trained, dataset)
             save(network, out / "network.npz")
-            interrupted = trained.interrupted
-            if interrupted:
-                stages.note("train", interruption(trained))
-            else:
-                stages.keep("train", key, network)
-        if tuning and not interrupted:
+            stages.keep("train", key, network)
+        if tuning:
             tuned_as = json.loads((out / "fine_tuning.json").read_text(encoding="utf-8"))
             stages.note("train", describe_tuning(tuned_as))
     with stages.stage("evaluate"):

@@ -30,7 +30,7 @@ FILES = {
     "design.toml", "network.npz", "history.jsonl", "training.png", "crossbar.npz", "placement.csv", "netlist",
     "waveforms.npz", "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "masks", "schematics",
     "report.html", "summary.json", "stages.json", "checkpoints", "metrics.json", "confusion.png", "roc.png",
-    "firing.png", "materials.json", "materials.csv", "cross_section.svg", "activity.json",
+    "firing.png", "materials.json", "materials.csv", "cross_section.svg", "activity.json", ".snn2circuit",
 }  # fmt: skip
 KEYS = {
     "accuracy_trained", "accuracy_mapped", "images_simulated", "spikes_compared", "spikes_model", "spikes_circuit",
@@ -212,9 +212,10 @@ def test_a_killed_run_goes_on_where_it_was(
     process.stderr.read()
     assert process.wait(timeout=60) == (-how if how is signal.SIGKILL else 130)
     process.stderr.close()
-    assert not list(out.rglob(".*")), "a half-written file was left"
     assert not (out / "waveforms.npz").exists()
     summary = flow.run(small_design, out)
+    assert [path.name for path in out.rglob(".*")] == [".snn2circuit"], "a half-written file was left"
+    assert [path.name for path in (out / ".snn2circuit").iterdir()] == ["files"]
     assert summary["stages_reused"] == ["train"]
     assert (out / "network.npz").read_bytes() == (finished[0] / "network.npz").read_bytes()
     assert load(out / "waveforms.npz", Waveforms).stimulus.samples == 2
@@ -239,22 +240,21 @@ def test_a_full_disk_is_an_error_and_the_old_results_stay(
     assert OutputError.__name__ in result.stderr
     assert "cannot write" in result.stderr
     assert (out / "layout.npz").read_bytes() == before
-    assert not list(out.glob(".*"))
+    assert [path.name for path in out.glob(".*")] == [".snn2circuit"]
 
 
-def test_an_interrupted_training_goes_on_with_the_best_so_far_and_says_so(
+def test_an_interrupted_training_ends_the_run_and_the_next_goes_on(
     small_design: Design, finished: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     def stop_after_two(stage: str, share: float, remark: str) -> None:
         if stage == "train" and 0.5 <= share < 1:
             raise KeyboardInterrupt
 
-    summary = flow.run(small_design, tmp_path, on_progress=stop_after_two)
-    assert summary["notes"]["train"].startswith("interrupted after epoch 2 of 4; the best so far, epoch ")
-    assert summary["spike_mismatches"] == 0
-    assert "interrupted after epoch 2 of 4" in (tmp_path / "report.html").read_text()
+    with pytest.raises(KeyboardInterrupt):
+        flow.run(small_design, tmp_path, on_progress=stop_after_two)
     assert len((tmp_path / "history.jsonl").read_text().splitlines()) == 2
-    # It is not taken for the whole training next time, but goes on to what that would have been.
+    assert not (tmp_path / "network.npz").exists()
+    # It goes on to what the whole training would have been.
     assert flow.run(small_design, tmp_path)["stages_reused"] == []
     assert (tmp_path / "network.npz").read_bytes() == (finished[0] / "network.npz").read_bytes()
     assert (tmp_path / "history.jsonl").read_bytes() == (finished[0] / "history.jsonl").read_bytes()

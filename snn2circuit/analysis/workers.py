@@ -40,7 +40,12 @@ def run_parallel(
         for _ in range(min(max(1, workers), len(waiting))):
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(function, theirs), daemon=True)
-            process.start()
+            # Ctrl-C reaches the whole terminal; a process that still imports would answer with a traceback. We end it.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                process.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
             running[ours] = process, waiting.popleft()
             ours.send(running[ours][1])
@@ -73,8 +78,6 @@ def run_parallel(
 
 
 def _serve(function: Callable[[Any], Any], pipe: Connection) -> None:
-    # Ctrl-C reaches the whole terminal; the parent ends us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         while True:
             task = pipe.recv()

@@ -26,12 +26,13 @@ from torch import Tensor
 
 from snn2circuit.errors import FileFormatError, TrainingError
 from snn2circuit.ir.dataset import Dataset
+from snn2circuit.ir.interrupts import unwind
+from snn2circuit.ir.scratch import sweep
 from snn2circuit.training.checkpoint import (
     BEST,
     LAST,
     identity,
     load_checkpoint,
-    remove_unfinished,
     save_checkpoint,
     save_state_dict,
 )
@@ -57,7 +58,7 @@ class Trained:
     seed: int
     history: tuple[EpochRecord, ...]  # every finished epoch
     best: EpochRecord
-    interrupted: bool  # stopped by Ctrl-C before the last epoch
+    interrupted: bool  # Ctrl-C came
     seconds: float  # wall time of this process, without that of an earlier one it went on from
 
 
@@ -117,7 +118,7 @@ def train(
         if resume and checkpoints is not None and (checkpoints / LAST).exists():
             _restore(loop, checkpoints / LAST, who)
         if checkpoints is not None:
-            remove_unfinished(checkpoints)
+            sweep(checkpoints)
         if history is not None:
             # Written again on resuming: a kill may have come between a line and the checkpoint of its epoch.
             start_history(history, loop.records)
@@ -133,12 +134,14 @@ def train(
                 if checkpoints is not None:
                     if record is not None and record.best:
                         save_state_dict(loop.best, checkpoints / BEST)
-                    if record is not None or stop.wanted or clock.checkpoint_due():
+                    if record is not None or clock.checkpoint_due():
                         save_checkpoint(checkpoints / LAST, who, loop.state())
                 if on_progress is not None and (record is not None or clock.progress_due()):
                     on_progress(clock.progress(record))
                 if record is not None and on_epoch is not None:
                     on_epoch(record)
+            if stop.wanted and checkpoints is not None:
+                save_checkpoint(checkpoints / LAST, who, loop.state())
         except KeyboardInterrupt:
             stop.wanted = True
         finally:
@@ -153,7 +156,7 @@ def train(
         seed=seed,
         history=tuple(loop.records),
         best=[record for record in loop.records if record.best][-1],
-        interrupted=not loop.finished,
+        interrupted=stop.wanted or not loop.finished,
         seconds=time.perf_counter() - begin,
     )
 
@@ -227,14 +230,15 @@ class _Stop:
 def _ctrl_c() -> Iterator[_Stop]:
     """Make the first Ctrl-C a wish, to be granted between two batches; the second raises at once, as it always does."""
     stop = _Stop()
+    usual = signal.getsignal(signal.SIGINT)
     ours = (
         threading.current_thread() is threading.main_thread()  # no other can take signals
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler  # nobody else wants them
+        and usual in (signal.default_int_handler, unwind)  # nobody else wants them
     )
 
     def wish(number: int, frame: FrameType | None) -> None:
         stop.wanted = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, usual)
 
     if ours:
         signal.signal(signal.SIGINT, wish)
@@ -242,4 +246,4 @@ def _ctrl_c() -> Iterator[_Stop]:
         yield stop
     finally:
         if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, usual)

@@ -95,14 +95,6 @@ def load_checkpoint(path: Path, who: Mapping[str, str]) -> dict[str, Any]:
     return state
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove what a kill in the middle of writing left beside the checkpoints in ``folder``."""
-    for name in (LAST, BEST):
-        stem, suffix = name.rsplit(".", 1)
-        for left in folder.glob(f".{stem}.*.{suffix}"):
-            left.unlink(missing_ok=True)
-
-
 def _version(package: str) -> str:
     try:
         return metadata.version(package)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from snn2circuit.errors import FileFormatError, OutputError
+from snn2circuit.errors import FileFormatError
+from snn2circuit.ir.files import append_text, write_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ def start_history(path: Path, records: Sequence[EpochRecord] = ()) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    _write(Path(path), "".join(map(_line, records)), os.O_TRUNC)
+    write_text(Path(path), "".join(map(_line, records)))
 
 
 def append_record(path: Path, record: EpochRecord) -> None:
@@ -46,7 +46,7 @@ def append_record(path: Path, record: EpochRecord) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    _write(Path(path), _line(record), os.O_APPEND)
+    append_text(Path(path), _line(record))
 
 
 def read_history(path: Path) -> tuple[EpochRecord, ...]:
@@ -73,19 +73,3 @@ def read_history(path: Path) -> tuple[EpochRecord, ...]:
 
 def _line(record: EpochRecord) -> str:
     return json.dumps(dataclasses.asdict(record), allow_nan=False) + "\n"
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | mode, 0o666)
-        try:
-            data = text.encode()
-            if os.write(descriptor, data) != len(data):
-                raise OutputError(f"cannot write {path}: no space is left; free some, or choose another folder")
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
