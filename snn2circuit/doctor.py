@@ -20,11 +20,12 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
+
+from snn2circuit.ir.scratch import scratch
 
 Finder = Callable[[str], str | None]
 
@@ -213,9 +214,9 @@ def _check_ngspice(library: str | None) -> Check:
 def _probe(library: str) -> tuple[str, bool]:
     """Version of a libngspice, asked in its own process and an empty folder, so that no ``.spiceinit`` is run."""
     code = "import sys; from snn2circuit.doctor import ask_ngspice; sys.stdout.write(ask_ngspice(sys.argv[1]))"
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         environment = {
-            "HOME": folder,
+            "HOME": str(folder),
             "PATH": os.defpath,
             "PYTHONPATH": str(Path(__file__).parents[1]),
             **({"LD_LIBRARY_PATH": os.environ["LD_LIBRARY_PATH"]} if "LD_LIBRARY_PATH" in os.environ else {}),

@@ -18,7 +18,6 @@ import json
 import math
 import os
 import platform
-import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from snn2circuit.ir.lines import LineResistances
 from snn2circuit.ir.network import Network, Stimulus
 from snn2circuit.ir.noun import noun
 from snn2circuit.ir.parasitics import uniform_parasitics
+from snn2circuit.ir.scratch import scratch
 from snn2circuit.mapping import map_network
 from snn2circuit.netlist import crossbar_arrays, write_netlist
 from snn2circuit.netlist.build import build_circuit
@@ -221,9 +221,9 @@ def _time(kind: str, inputs: int, neurons: int) -> tuple[Result, dict[str, int],
     parasitics = None if kind == "ideal" else uniform_parasitics(crossbar, r_word=1, r_bit=1, source="probe")
     arrays = crossbar_arrays(crossbar, parasitics)[0] if kind == "norton" else ()
     reduced = {array.name: reduce_crossbar(array) for array in arrays}
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         netlist = write_netlist(crossbar, stimulus, folder, parasitics=parasitics, reduced=reduced)
-        text = read_deck(Path(folder) / netlist.decks[0])
+        text = read_deck(folder / netlist.decks[0])
     stop = netlist.readout.timing.stop(PROBE_STEPS, 1)
     job = Job(name=f"calibration, {kind}", text=text, nodes=netlist.readout.nodes, stop=stop)
     (result,) = run_jobs([job], workers=1, time_limit=300)

@@ -8,10 +8,8 @@ model, exact solver and ngspice fails the verification.
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +22,7 @@ from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.network import Stimulus
 from snn2circuit.ir.noun import Ints, noun
 from snn2circuit.ir.parasitics import Parasitics
+from snn2circuit.ir.scratch import scratch
 from snn2circuit.netlist import build_circuit, write_netlist
 from snn2circuit.simulate import simulate_netlist
 
@@ -145,8 +144,8 @@ def verify_circuit(
     held = stimulus(drawn)
     exact = solver.simulate(held, workers=workers, traces=False)
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="snn2circuit-") as folder:
-        write_netlist(crossbar, held, Path(folder), parasitics=parasitics, reduced=reduced)
+    with scratch() as folder:
+        write_netlist(crossbar, held, folder, parasitics=parasitics, reduced=reduced)
         judged = simulate_netlist(
             folder,
             workers=workers,

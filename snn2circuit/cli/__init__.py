@@ -6,14 +6,22 @@ libraries are imported inside the commands, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from snn2circuit import __version__
 from snn2circuit.cli import about, advise, circuit, exchange, experiment, explain, run, signoff, stack, training
-from snn2circuit.errors import Snn2CircuitError
+from snn2circuit.errors import FileKept, Snn2CircuitError
+from snn2circuit.ir import interrupts
+from snn2circuit.ir.interrupts import Terminated
+from snn2circuit.ir.scratch import sweep
 
 COMMANDS: tuple[click.Command, ...] = (
     run.run,
@@ -43,22 +51,39 @@ COMMANDS: tuple[click.Command, ...] = (
 
 
 class _Group(click.Group):
-    """Shows the commands in the flow's order; turns our own errors into one clear message and exit status 1."""
+    """Shows the commands in the flow's order, turns our own errors into one clear message and exit status 1.
+
+    A file that was kept aside is named in one line as well, and Ctrl-C ends in one line and exit status 130.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
+        with contextlib.suppress(OSError):  # no folder for temporary files; who needs one will say so
+            sweep(Path(tempfile.gettempdir()))
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", FileKept)
+                warnings.showwarning = _show(warnings.showwarning)
+                return super().invoke(ctx)
         except Snn2CircuitError as error:
             raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
-            click.echo(
-                "\ninterrupted; what is finished is kept: `run` goes on when started again, `train` with --resume",
-                err=True,
-            )
-            sys.exit(130)
+        except (KeyboardInterrupt, Terminated) as signalled:
+            click.echo(interrupts.line(), err=True)
+            sys.exit(130 if isinstance(signalled, KeyboardInterrupt) else 143)
+
+
+def _show(usual: Callable[..., None]) -> Callable[..., None]:
+    """A way to show warnings: that a file was kept in one line, others as usual."""
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **named: Any) -> None:
+        if issubclass(category, FileKept):
+            click.secho(str(message), fg="yellow", err=True)
+        else:
+            usual(message, category, *rest, **named)
+
+    return show
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

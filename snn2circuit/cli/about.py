@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import IN, OUT, read_design, table
+from snn2circuit.cli.console import IN, STORE, read_design, table
 
 
 @click.command("list")
@@ -21,7 +21,7 @@ def list_(what: str) -> None:
 
 @click.command()
 @click.argument("dataset")
-@click.option("--folder", type=OUT, help="Data folder; without one, $SNN2CIRCUIT_DATA or ~/.cache/snn2circuit.")
+@click.option("--folder", type=STORE, help="Data folder; without one, $SNN2CIRCUIT_DATA or ~/.cache/snn2circuit.")
 def download(dataset: str, folder: Path | None) -> None:
     """Fetch a dataset with torchvision (the extra `download`) into the data folder."""
     from snn2circuit.datasets import download_dataset

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import FOLDER, IN, OUT, bar, design_option, read_design, table
+from snn2circuit.cli.console import FOLDER, IN, OUT, OUT_FOLDER, bar, design_option, read_design, table
 
 
 @click.command("map")
@@ -54,7 +54,7 @@ def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
 @click.argument("crossbar_file", type=IN, metavar="CROSSBAR.npz")
 @design_option
 @click.option("--dialect", type=click.Choice(["ngspice", "ltspice"]), default="ngspice", help="Whose files to write.")
-@click.option("-o", "--out", type=OUT, required=True, help="Folder for the decks.")
+@click.option("-o", "--out", type=OUT_FOLDER, required=True, help="Folder for the decks.")
 @click.option(
     "--reduce", type=click.Choice(["none", "first", "all"]), help="Instead of the design's [simulation] reduce."
 )

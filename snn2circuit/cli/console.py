@@ -1,23 +1,73 @@
-"""What the commands share: file arguments, the design option, tables and progress bars on the terminal."""
+"""What the commands share: files and folders, the design option, tables and progress bars on the terminal.
+
+Files and folders to write are looked at when the command line is read, before any work: a place that cannot be written,
+or a file that is also read, is refused at once.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from snn2circuit.ir.claims import claim, lock
+from snn2circuit.ir.targets import check_file, check_folder
 from snn2circuit.training.recipe import ENGINES
 
 if TYPE_CHECKING:
     from snn2circuit.design import Design
 
-IN = click.Path(exists=True, dir_okay=False, path_type=Path)  # a file that must be there
+
+class _Place(click.Path):
+    """A path, with a look at what the other paths of the command are."""
+
+    def __init__(self, write: Callable[[Path], AbstractContextManager[None]] | None = None, **options: Any) -> None:
+        super().__init__(path_type=Path, **options)
+        self.write = write  # what holds while the command writes there; nothing for one that is read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Check the path, and hold it for as long as the command lasts."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if ctx is None or ctx.resilient_parsing:
+            return path
+        held: list[tuple[Path, bool]] = ctx.meta.setdefault(__name__, [])
+        for other, is_written in held:
+            if (self.write or is_written) and _same(path, other):
+                what = "is written twice" if self.write and is_written else "is read and would be written over"
+                raise click.UsageError(f"{path} {what}; choose another file")
+        held.append((path, self.write is not None))
+        if self.write:
+            ctx.with_resource(self.write(path))
+        return path
+
+
+def _same(one: Path, other: Path) -> bool:
+    return (one.exists() and other.exists() and one.samefile(other)) or one.absolute() == other.absolute()
+
+
+@contextmanager
+def _file(path: Path) -> Iterator[None]:
+    check_file(path)
+    with claim(path.parent):
+        yield
+
+
+@contextmanager
+def _folder_of_others(path: Path) -> Iterator[None]:
+    check_folder(path)
+    yield
+
+
+IN = _Place(exists=True, dir_okay=False)  # a file that must be there
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)  # a folder that must be there
-OUT = click.Path(path_type=Path)  # a file or folder to write
+OUT = _Place(_file)  # a file to write
+OUT_FOLDER = _Place(lock)  # a folder for results, which nobody else may write at the same time
+STORE = _Place(_folder_of_others)  # a folder in which others keep order: of datasets, of TensorBoard
 
 
 def read_design(path: Path | None, engine: str | None = None) -> Design:
@@ -45,7 +95,7 @@ def engine_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def tensorboard_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the option ``--tensorboard``."""
     return click.option(
-        "--tensorboard", type=OUT, help="Folder for TensorBoard event files (the extra `tensorboard`)."
+        "--tensorboard", type=STORE, help="Folder for TensorBoard event files (the extra `tensorboard`)."
     )(command)
 
 

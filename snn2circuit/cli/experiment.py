@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import OUT, bar
+from snn2circuit.cli.console import FOLDER, OUT_FOLDER, bar
 
 NEURONS = ("leaky", "lapicque", "synaptic", "alpha")
 HIDDEN = (10, 15, 20, 25, 30, 50, 80, 100)
@@ -18,12 +18,12 @@ def experiment() -> None:
 
 
 @experiment.command()
-@click.option("-o", "--out", type=OUT, required=True, help="Folder for the page, the table, the plots and the runs.")
+@click.option("-o", "--out", type=OUT_FOLDER, required=True, help="Folder for page, table, plots and runs.")
 @click.option("--seeds", type=click.IntRange(1, 1000), default=5, show_default=True, help="Trainings of each kind.")
 @click.option("--hidden", type=click.IntRange(1), multiple=True, default=HIDDEN, show_default=True, help="Repeatable.")
 @click.option("--neuron", type=click.Choice(NEURONS), multiple=True, default=NEURONS, show_default=True)
 @click.option("--dataset", default="mnist", show_default=True)
-@click.option("--folder", type=OUT, help="Data folder; without one, the default.")
+@click.option("--folder", type=FOLDER, help="Data folder; without one, the default.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes side by side.")
 def paper(
     out: Path,

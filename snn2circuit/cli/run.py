@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import IN, OUT, engine_option, read_design, stage_bars, table, tensorboard_option
+from snn2circuit.cli.console import IN, OUT_FOLDER, engine_option, read_design, stage_bars, table, tensorboard_option
 
 
 @click.command()
 @click.argument("design_file", type=IN, required=False, metavar="[DESIGN.toml]")
-@click.option("-o", "--out", type=OUT, required=True, help="Folder for the results.")
+@click.option("-o", "--out", type=OUT_FOLDER, required=True, help="Folder for the results.")
 @click.option("--fresh", is_flag=True, help="Do everything again, even where results in OUT still hold.")
 @engine_option
 @tensorboard_option
@@ -26,7 +26,9 @@ def run(design_file: Path | None, out: Path, fresh: bool, engine: str | None, te
         click.secho(f"{stage}: {note}", fg="yellow", err=True)
 
     with stage_bars() as tell:
-        summary = flow.run(design, out, fresh=fresh, tensorboard=tensorboard, on_progress=tell, on_note=warn)
+        summary = flow.run(
+            design, out, source=design_file, fresh=fresh, tensorboard=tensorboard, on_progress=tell, on_note=warn
+        )
     table(headline(summary))
     colors = {"good": "green", "bad": "red", "warning": "yellow"}
     for text, kind in verdicts(summary):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from snn2circuit.cli.console import IN, OUT, table
+from snn2circuit.cli.console import IN, OUT_FOLDER, table
 
 if TYPE_CHECKING:
     from snn2circuit.ir.layout import Layout
@@ -17,7 +17,7 @@ FORMATS = ("gds", "oas", "dxf", "svg", "gerber", "png", "tiff", "bmp", "klayout"
 _MASKS = click.argument("masks_file", type=IN, metavar="MASKS.gds")
 _LAYOUT = click.argument("layout_file", type=IN, metavar="LAYOUT.npz")
 _CROSSBAR = click.argument("crossbar_file", type=IN, metavar="CROSSBAR.npz")
-_FOLDER = click.option("-o", "--out", type=OUT, required=True, help="Folder for the results.")
+_FOLDER = click.option("-o", "--out", type=OUT_FOLDER, required=True, help="Folder for the results.")
 
 
 def _read_layout(path: Path) -> Layout:

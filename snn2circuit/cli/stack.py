@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import FOLDER, IN, OUT, design_option, read_design
+from snn2circuit.cli.console import FOLDER, IN, OUT, OUT_FOLDER, design_option, read_design
 
 FORMATS = ("glb", "stl", "3mf")
 
@@ -18,7 +18,7 @@ FORMATS = ("glb", "stl", "3mf")
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="Format, if the ending does not say.")
 @click.option("--height", type=float, default=1.0, help="Factor of all heights in STL and 3MF.")
 @click.option("--placement", type=OUT, help="CSV file for the place of every device.")
-@click.option("--materials", type=OUT, help="Folder for the bill of materials and the cross-section.")
+@click.option("--materials", type=OUT_FOLDER, help="Folder for the bill of materials and the cross-section.")
 @click.option("--layout", "layout_file", type=OUT, help="Layout file for `masks`, `drc` and `lvs`, e.g. layout.npz.")
 def layout(
     crossbar_file: Path,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import OUT, bar, design_option, engine_option, read_design, tensorboard_option
+from snn2circuit.cli.console import OUT, OUT_FOLDER, bar, design_option, engine_option, read_design, tensorboard_option
 
 
 @click.command()
@@ -14,7 +15,7 @@ from snn2circuit.cli.console import OUT, bar, design_option, engine_option, read
 @click.option("-o", "--out", type=OUT, required=True, help="Network file to write, e.g. network.npz.")
 @click.option("--state-dict", type=OUT, help="File for snnTorch's own state_dict, e.g. weights.pt.")
 @click.option("--history", type=OUT, help="File that gets one line of JSON per epoch as it ends.")
-@click.option("--metrics", type=OUT, help="Folder for metrics.json, its pictures and the learning curves.")
+@click.option("--metrics", type=OUT_FOLDER, help="Folder for metrics.json, its pictures and the learning curves.")
 @click.option("--resume", is_flag=True, help="Go on with the training that was cut short, bit for bit.")
 @engine_option
 @tensorboard_option
@@ -30,15 +31,18 @@ def train(
 ) -> None:
     """Train a network with snnTorch and write it.
 
-    Ctrl-C ends the training and keeps the best so far; the folder OUT.checkpoints holds what --resume goes on from.
+    Ctrl-C ends the training, writes the best network so far and exits with status 130; the folder OUT.checkpoints holds
+    what --resume goes on from.
     """
     design = read_design(design_file, engine)
     from snn2circuit import steps
     from snn2circuit.analysis.evaluate import evaluate
     from snn2circuit.datasets import load_dataset
+    from snn2circuit.ir.claims import lock
     from snn2circuit.ir.files import save
 
-    with bar("train") as tell:
+    checkpoints = out.with_suffix(".checkpoints")
+    with lock(checkpoints), bar("train") as tell:
         dataset = load_dataset(design.data.dataset, steps.data_folder(design))
         recipe = steps.design_recipe(design, dataset)
         trained = steps.train_module(
@@ -46,7 +50,7 @@ def train(
             recipe,
             seed=design.training.seed,
             history=history,
-            checkpoints=out.with_suffix(".checkpoints"),
+            checkpoints=checkpoints,
             resume=resume,
             tensorboard=tensorboard,
             on_progress=tell,
@@ -58,12 +62,13 @@ def train(
         trained = tuned.trained
     network = steps.read_trained(trained, dataset)
     save(network, out)
-    if trained.interrupted:
-        click.echo(f"{steps.interruption(trained)}: add --resume")
     if state_dict:
         from snn2circuit.training import save_state_dict
 
         save_state_dict(trained.module, state_dict)
+    if trained.interrupted:
+        click.echo(f"{steps.interruption(trained)}: add --resume", err=True)
+        sys.exit(130)
     evaluation = evaluate(network, dataset.test, dataset.classes)
     if metrics:
         from snn2circuit.training import plot_training

@@ -17,7 +17,6 @@ import functools
 import importlib
 import io
 import sys
-import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -25,6 +24,8 @@ from typing import TYPE_CHECKING
 from snn2circuit.datasets.idx_folder import data_folder
 from snn2circuit.datasets.source import Source
 from snn2circuit.errors import DataError, OutputError
+from snn2circuit.ir.files import move
+from snn2circuit.ir.scratch import scratch
 
 if TYPE_CHECKING:
     from torch.library import Library
@@ -54,10 +55,10 @@ def fetch(source: Source, folder: Path | None = None) -> Path:
     created = [place for place in (target, *target.parents) if not place.exists()]
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=target) as temporary:
-            _download(torchvision, source, Path(temporary))
+        with scratch(target) as temporary:
+            _download(torchvision, source, temporary)
             for name in source.files:
-                (Path(temporary) / source.torchvision / "raw" / name).replace(target / name)
+                move(temporary / source.torchvision / "raw" / name, target / name, known="")
     except OSError as error:
         raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
     finally:

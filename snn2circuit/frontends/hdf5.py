@@ -13,7 +13,6 @@ import math
 import resource
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import numpy as np
 
 from snn2circuit.errors import FileFormatError
 from snn2circuit.ir.files import MAX_FILE
+from snn2circuit.ir.scratch import scratch
 
 MAX_RATIO = 200  # of arrays to file
 FREE_BYTES = 16 * 2**20  # of arrays that a file of any size may hold
@@ -41,8 +41,8 @@ def read_tree(path: Path) -> dict[str, Any]:
     path = Path(path)
     if not path.is_file():
         raise FileFormatError("the file does not exist")
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder, "arrays.npz")
+    with scratch() as folder:
+        out = folder / "arrays.npz"
         command = [sys.executable, "-m", __name__, str(path), str(out), str(SECONDS)]
         try:
             done = subprocess.run(  # noqa: S603 - our own interpreter on our own module

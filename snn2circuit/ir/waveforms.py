@@ -23,6 +23,7 @@ class Netlist:
     decks: tuple[str, ...]  # file names inside the folder, one per sample
     stimulus: Stimulus
     readout: Readout
+    written: tuple[tuple[str, str], ...] = ()  # (file, SHA-256) of everything in the folder
 
     def __post_init__(self) -> None:
         if len(self.decks) != self.stimulus.samples:

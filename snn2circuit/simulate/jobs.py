@@ -14,11 +14,9 @@ import selectors
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +26,7 @@ import numpy as np
 from snn2circuit import errors
 from snn2circuit.errors import OutputError, SimulationError, SimulationTimeout
 from snn2circuit.ir.noun import Floats
+from snn2circuit.ir.scratch import scratch
 
 Progress = Callable[[int, float], None]  # (index of the deck, share of it done)
 _KEEP = ("PATH", "LD_LIBRARY_PATH", "NGSPICE_LIBRARY_PATH", "SPICE_LIB_DIR", "LANG", "SYSTEMROOT")
@@ -67,12 +66,12 @@ def run_jobs(
     waiting = deque(enumerate(jobs))
     results: dict[int, Result] = {}
     running: dict[int, _Worker] = {}
-    with _temporary_folder() as folder, selectors.DefaultSelector() as selector:
+    with scratch() as folder, selectors.DefaultSelector() as selector:
         try:
             while waiting or running:
                 while waiting and len(running) < max(1, workers):
                     index, job = waiting.popleft()
-                    running[index] = _Worker(job, Path(folder) / str(index), time_limit)
+                    running[index] = _Worker(job, folder / str(index), time_limit)
                     selector.register(running[index].pipe, selectors.EVENT_READ, index)
                 for key, _ in selector.select(timeout=0.2):
                     index = key.data
@@ -90,18 +89,6 @@ def run_jobs(
             for worker in running.values():
                 worker.kill()
     return [results[index] for index in range(len(jobs))]
-
-
-@contextmanager
-def _temporary_folder() -> Iterator[str]:
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="snn2circuit-")
-    except OSError as error:
-        raise OutputError(
-            f"no temporary folder for the simulation: {error.strerror or error}; let TMPDIR name another place"
-        ) from error
-    with folder as name:
-        yield name
 
 
 class _Worker:

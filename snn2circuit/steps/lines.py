@@ -8,13 +8,11 @@ the places where printed resistors meet their lines a little; the sign-off of a 
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 from snn2circuit.design import Design
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.parasitics import Parasitics, uniform_parasitics
+from snn2circuit.ir.scratch import scratch
 from snn2circuit.steps.signoff import check_lvs, draw_masks
 from snn2circuit.steps.stack import build_stack
 
@@ -41,8 +39,7 @@ def line_parasitics(design: Design, crossbar: CrossbarNetwork) -> Parasitics | N
 
 def _measure(design: Design, crossbar: CrossbarNetwork) -> Parasitics:
     layout = build_stack(design, crossbar)
-    with TemporaryDirectory() as name:
-        folder = Path(name)
+    with scratch() as folder:
         lvs, _, parasitics = check_lvs(draw_masks(layout, folder, ("gds",))[0], layout, crossbar, folder)
     if parasitics is None:
         raise LayoutError(
