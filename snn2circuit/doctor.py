@@ -26,6 +26,8 @@ from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
 
+from snn2circuit.child import python_command
+
 Finder = Callable[[str], str | None]
 
 _PROBE_SECONDS = 20
@@ -212,16 +214,14 @@ def _check_ngspice(library: str | None) -> Check:
 
 def _probe(library: str) -> tuple[str, bool]:
     """Version of a libngspice, asked in its own process and an empty folder, so that no ``.spiceinit`` is run."""
-    code = "import sys; from snn2circuit.doctor import ask_ngspice; sys.stdout.write(ask_ngspice(sys.argv[1]))"
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             "HOME": folder,
             "PATH": os.defpath,
-            "PYTHONPATH": str(Path(__file__).parents[1]),
             **({"LD_LIBRARY_PATH": os.environ["LD_LIBRARY_PATH"]} if "LD_LIBRARY_PATH" in os.environ else {}),
         }
         done = subprocess.run(  # noqa: S603 - our own interpreter and code
-            [sys.executable, "-c", code, library],
+            python_command(__name__, library),
             cwd=folder,
             env=environment,
             capture_output=True,
@@ -248,3 +248,7 @@ def _check_program(name: str, commands: tuple[str, ...], find_program: Finder, p
         required=False,
         hint=f"sudo apt-get install {package}",
     )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(ask_ngspice(sys.argv[1]))
