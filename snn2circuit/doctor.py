@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
 
+from snn2circuit import confine
 from snn2circuit.child import python_command
 
 Finder = Callable[[str], str | None]
@@ -62,6 +63,7 @@ def diagnose(
         _check_python(),
         *_check_packages(find_version or _installed_version),
         _check_ngspice(os.environ.get("NGSPICE_LIBRARY_PATH") or find_library("ngspice")),
+        _check_walls(),
         _check_program("chromium", _BROWSERS, find_program, "browser tests"),
         _check_program("node", ("node", "nodejs"), find_program, "glTF validator in the tests"),
     )
@@ -235,6 +237,19 @@ def _probe(library: str) -> tuple[str, bool]:
         reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         return f"{library}, which does not load: {reason}", False
     return f"{version} ({library})", True
+
+
+def _check_walls() -> Check:
+    """What keeps a simulator that reads somebody else's deck from doing more than simulate."""
+    walls = confine.available()
+    return Check(
+        name="confinement",
+        found=" and ".join(walls) or None,
+        needed="decks from elsewhere",
+        ok=walls == (confine.SECCOMP, confine.LANDLOCK),
+        required=False,
+        hint=f"a Linux kernel of 5.13 or later with {confine.SECCOMP} and {confine.LANDLOCK} on, on x86-64 or ARM64",
+    )
 
 
 def _check_program(name: str, commands: tuple[str, ...], find_program: Finder, purpose: str) -> Check:

@@ -21,7 +21,7 @@ ARITHMETIC = r"[\w\s.+\-*/(),<>=!&|?:^]"
 VECTORS = r"[\w\s.+\-(),@\[\]#]*+"
 
 ELEMENTS = {
-    **dict.fromkeys("rcl", rf"\s+{NODE}\s+{NODE}(?:\s+{VALUE})?(?:\s+{NAME}(?!\s*=))?{SETTINGS}"),
+    **dict.fromkeys("rcl", rf"\s+{NODE}\s+{NODE}(?:\s+{VALUE})?(?:\s+[a-z_]\w*+(?!\s*=))?{SETTINGS}"),
     **dict.fromkeys(
         "vi",
         rf"\s+{NODE}\s+{NODE}(?:[\s(),]++|(?:dc|ac|pulse|sin|exp|pwl|sffm|am)\b|(?:dc|r|td)\s*=\s*|{VALUE})*+",

@@ -196,8 +196,8 @@ def _end(path: Path, content: mmap.mmap, plot: _Plot) -> int:
         end = plot.data + size
         if end == len(content) or (end < len(content) and _begins(content, end)):
             return end
-    if reason := _unusable(plot):
-        raise FileFormatError(f"{path}: {reason}")
+    if {"complex", "stepped"} & set(plot.flags):
+        raise FileFormatError(f"{path}: {_unusable(plot)}")
     double, single = _sizes(plot)
     raise FileTruncated(
         f"{path}: {plot.points:,} points of {len(plot.variables)} variables take {double:,} bytes "
