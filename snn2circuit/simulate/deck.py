@@ -24,7 +24,7 @@ MAX_FILES = 1000
 MAX_DEPTH = 8
 
 _COMMENT = re.compile(r";|//|(?:^|(?<=[\s,]))\$(?=\s|$)")
-_INCLUDE = re.compile(r"""\.include\s+(?:"([^"']+)"|'([^"']+)'|([^\s"']+))""", re.IGNORECASE)
+_INCLUDE = re.compile(r"""\.include\s++(?:"([^"']+)"|'([^"']+)'|([^\s"']+))""", re.IGNORECASE)
 _ODD = re.compile(r"[^\x20-\x7e\t\n]")
 
 

@@ -16,28 +16,28 @@ NAME = r"\w[\w.]*+"
 NODE = r"\w[\w.+\-#\[\]]*+"
 NUMBER = r"[+-]?(?:\d++(?:\.\d*+)?+|\.\d++)(?:e[+-]?\d++)?+"
 VALUE = rf"(?:{NUMBER}[a-z]*+(?![\w.])|\{{[^{{}}']*+\}}|'[^{{}}']*+')"
-SETTINGS = rf"(?:\s+\w+\s*=\s*{VALUE})*+"  # name=value
+SETTINGS = rf"(?:\s++\w+\s*+=\s*+{VALUE})*+"  # name=value
 ARITHMETIC = r"[\w\s.+\-*/(),<>=!&|?:^]"
 VECTORS = r"[\w\s.+\-(),@\[\]#]*+"
 
 ELEMENTS = {
-    **dict.fromkeys("rcl", rf"\s+{NODE}\s+{NODE}(?:\s+{VALUE})?(?:\s+[a-z_]\w*+(?!\s*=))?{SETTINGS}"),
+    **dict.fromkeys("rcl", rf"\s++{NODE}\s++{NODE}(?:\s++{VALUE})?(?:\s++[a-z_]\w*+(?!\s*+=))?{SETTINGS}"),
     **dict.fromkeys(
         "vi",
-        rf"\s+{NODE}\s+{NODE}(?:[\s(),]++|(?:dc|ac|pulse|sin|exp|pwl|sffm|am)\b|(?:dc|r|td)\s*=\s*|{VALUE})*+",
+        rf"\s++{NODE}\s++{NODE}(?:[\s(),]++|(?:dc|ac|pulse|sin|exp|pwl|sffm|am)\b|(?:dc|r|td)\s*+=\s*+|{VALUE})*+",
     ),
     **dict.fromkeys(
         "eg",
-        rf"\s+{NODE}\s+{NODE}(?:\s+{NODE}\s+{NODE}\s+{VALUE}|\s+(?:vol|cur|value)\s*=?\s*{VALUE}"
-        rf"|\s+table\s*\{{[^{{}}']*+\}}\s*=?(?:[\s(),]++|{VALUE})*+)",
+        rf"\s++{NODE}\s++{NODE}(?:\s++{NODE}\s++{NODE}\s++{VALUE}|\s++(?:vol|cur|value)\s*+=?\s*+{VALUE}"
+        rf"|\s++table\s*+\{{[^{{}}']*+\}}\s*+=?(?:[\s(),]++|{VALUE})*+)",
     ),
-    **dict.fromkeys("fh", rf"\s+{NODE}\s+{NODE}\s+{NAME}\s+{VALUE}"),
-    "b": rf"\s+{NODE}\s+{NODE}\s+[vi]\s*=\s*(?:{ARITHMETIC}|[{{}}'])++",
-    "s": rf"(?:\s+{NODE}){{4}}\s+{NAME}(?:\s+(?:on|off))?",
-    "w": rf"\s+{NODE}\s+{NODE}\s+{NAME}\s+{NAME}(?:\s+(?:on|off))?",
-    "d": rf"\s+{NODE}\s+{NODE}\s+{NAME}(?:\s+{VALUE})?(?:\s+off)?{SETTINGS}",
-    "k": rf"\s+{NAME}\s+{NAME}\s+{VALUE}",
-    "x": rf"(?:\s+{NODE}(?!\s*[=:]))++(?:\s+params:)?{SETTINGS}",
+    **dict.fromkeys("fh", rf"\s++{NODE}\s++{NODE}\s++{NAME}\s++{VALUE}"),
+    "b": rf"\s++{NODE}\s++{NODE}\s++[vi]\s*+=\s*+(?:{ARITHMETIC}|[{{}}'])++",
+    "s": rf"(?:\s++{NODE}){{4}}\s++{NAME}(?:\s++(?:on|off))?",
+    "w": rf"\s++{NODE}\s++{NODE}\s++{NAME}\s++{NAME}(?:\s++(?:on|off))?",
+    "d": rf"\s++{NODE}\s++{NODE}\s++{NAME}(?:\s++{VALUE})?(?:\s++off)?{SETTINGS}",
+    "k": rf"\s++{NAME}\s++{NAME}\s++{VALUE}",
+    "x": rf"(?:\s++{NODE}(?!\s*+[=:]))++(?:\s++params:)?{SETTINGS}",
 }
 FLAGS = "acct|noacct|noinit|noopiter|nomod|nopage|list|node|opts|savecurrents|keepopinfo|klu|sparse|interp|autostop"
 NUMBERS = (
@@ -45,25 +45,25 @@ NUMBERS = (
     "rseries|maxevtiter|maxopalter|minbreak|ltereltol|lteabstol|newtrunc|trytocompact|ramptime|defl|defw|numdgt|"
     "plotwinsize|measdgt|solver"
 )
-_OPTION = rf"\s+(?:(?:{FLAGS})(?!\w)|(?:{NUMBERS})\s*=\s*{NUMBER}[a-z]*+|method\s*=\s*(?:gear|trap|trapezoidal)(?!\w))"
+_OPTION = rf"\s++(?:(?:{FLAGS})(?!\w)|(?:{NUMBERS})\s*+=\s*+{NUMBER}[a-z]*+(?!\w)|method\s*+=\s*+(?:gear|trap|trapezoidal)(?!\w))"
 DIRECTIVES = {
     **dict.fromkeys(("option", "options"), rf"(?:{_OPTION})++"),
-    **dict.fromkeys(("ic", "nodeset"), rf"(?:\s+v\s*\(\s*{NODE}\s*\)\s*=\s*{VALUE})++"),
-    **dict.fromkeys(("print", "plot"), rf"(?:\s+(?:tran|ac|dc|op))?\s+{VECTORS}"),
-    **dict.fromkeys(("meas", "measure"), rf"\s+(?:tran|ac|dc)\s+{NAME}\s(?:{ARITHMETIC}|[@\[\]#{{}}'])++"),
-    "save": rf"\s+{VECTORS}",
-    "four": rf"\s+{NUMBER}[a-z]*+\s+{VECTORS}",
-    "tran": rf"(?:\s+{VALUE}){{2,4}}(?:\s+uic)?",
-    "ac": rf"\s+(?:dec|oct|lin)(?:\s+{VALUE}){{3}}",
-    "dc": rf"(?:\s+{NAME}(?:\s+{VALUE}){{3}}){{1,2}}",
+    **dict.fromkeys(("ic", "nodeset"), rf"(?:\s++v\s*+\(\s*+{NODE}\s*+\)\s*+=\s*+{VALUE})++"),
+    **dict.fromkeys(("print", "plot"), rf"(?:\s++(?:tran|ac|dc|op))?\s++{VECTORS}"),
+    **dict.fromkeys(("meas", "measure"), rf"\s++(?:tran|ac|dc)\s++{NAME}\s(?:{ARITHMETIC}|[@\[\]#{{}}'])++"),
+    "save": rf"\s++{VECTORS}",
+    "four": rf"\s++{NUMBER}[a-z]*+\s++{VECTORS}",
+    "tran": rf"(?:\s++{VALUE}){{2,4}}(?:\s++uic)?",
+    "ac": rf"\s++(?:dec|oct|lin)(?:\s++{VALUE}){{3}}",
+    "dc": rf"(?:\s++{NAME}(?:\s++{VALUE}){{3}}){{1,2}}",
     "op": "",
-    "temp": rf"(?:\s+{NUMBER}[a-z]*+)++",
-    "param": rf"\s+{NAME}\s*=(?:{ARITHMETIC}|[{{}}'])++",
-    "func": rf"\s+{NAME}\s*\([\w\s,]*+\)\s*=?\s*(?:\{{[^{{}}']*+\}}|'[^{{}}']*+')",
-    "model": rf"\s+{NAME}\s+(?:sw|csw|d|r|c|l)\b(?:(?:[\s(),]++|\w+\s*=\s*{VALUE})*+)",
-    "subckt": rf"\s+{NAME}(?:\s+{NODE}(?!\s*[=:]))*+(?:\s+params:)?{SETTINGS}",
-    "ends": rf"(?:\s+{NAME})?",
-    "global": rf"(?:\s+{NODE})++",
+    "temp": rf"(?:\s++{NUMBER}[a-z]*+)++",
+    "param": rf"\s++{NAME}\s*+=(?:{ARITHMETIC}|[{{}}'])++",
+    "func": rf"\s++{NAME}\s*+\([\w\s,]*+\)\s*+=?\s*+(?:\{{[^{{}}']*+\}}|'[^{{}}']*+')",
+    "model": rf"\s++{NAME}\s++(?:sw|csw|d|r|c|l)\b(?:(?:[\s(),]++|\w+\s*+=\s*+{VALUE})*+)",
+    "subckt": rf"\s++{NAME}(?:\s++{NODE}(?!\s*+[=:]))*+(?:\s++params:)?{SETTINGS}",
+    "ends": rf"(?:\s++{NAME})?",
+    "global": rf"(?:\s++{NODE})++",
     "end": "",
 }
 _MATH = (
@@ -76,7 +76,7 @@ _FLAGS = re.IGNORECASE | re.ASCII
 _ELEMENTS = {letter: re.compile(rf"{letter}{NODE}{shape}", _FLAGS) for letter, shape in ELEMENTS.items()}
 _DIRECTIVES = {word: re.compile(rf"\.{word}{shape}", _FLAGS) for word, shape in DIRECTIVES.items()}
 _WORD = re.compile(r"\.([a-z]++)", _FLAGS)
-_CALL = re.compile(r"([a-z_]\w*+)\s*\(", _FLAGS)
+_CALL = re.compile(r"([a-z_]\w*+)\s*+\(", _FLAGS)
 _FORMULA = re.compile(r"\{[^{}]*\}|'[^']*'")
 _FOREIGN = re.compile(rf"(?!{ARITHMETIC})[^{{}}']", _FLAGS)
 _ALLOWED = (
@@ -115,7 +115,7 @@ def functions_called(line: str) -> set[str]:
 
 def function_defined(line: str) -> str | None:
     """Name of the function that a ``.func`` line defines."""
-    found = re.match(rf"\.func\s+({NAME})", line, _FLAGS)
+    found = re.match(rf"\.func\s++({NAME})", line, _FLAGS)
     return found[1].lower() if found else None
 
 

@@ -196,7 +196,7 @@ def _end(path: Path, content: mmap.mmap, plot: _Plot) -> int:
         end = plot.data + size
         if end == len(content) or (end < len(content) and _begins(content, end)):
             return end
-    if {"complex", "stepped"} & set(plot.flags):
+    if {"complex", "stepped"} & set(plot.flags) or not plot.points:
         raise FileFormatError(f"{path}: {_unusable(plot)}")
     double, single = _sizes(plot)
     raise FileTruncated(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import hostile_decks
@@ -24,6 +26,7 @@ from snn2circuit.netlist import DIALECTS, write_netlist
 from snn2circuit.neurons import NEURONS
 from snn2circuit.simulate import simulate_netlist
 from snn2circuit.simulate.deck import CheckedDeck, read_deck
+from snn2circuit.simulate.grammar import DIRECTIVES
 from snn2circuit.simulate.jobs import Job, run_jobs
 from snn2circuit.simulate.raw import read_raw
 
@@ -181,7 +184,7 @@ def test_a_file_of_a_folder_within_is_included(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "load.lib").write_text('.include "more.lib"\n')
     (tmp_path / "parts" / "more.lib").write_text("R9 a 0 3k\n")
-    (tmp_path / "deck.cir").write_text(DIVIDER.replace(".tran", '.include "parts/load.lib"\n.tran'))
+    (tmp_path / "deck.cir").write_text(DIVIDER.replace(".tran", '.include "parts/load.lib" $ the load\n.tran'))
     assert "R9 a 0 3k" in read_deck(tmp_path / "deck.cir").text.splitlines()
 
 
@@ -404,3 +407,17 @@ def test_one_sample_is_simulated_and_keeps_its_place(written: Path) -> None:
     assert picked.traces.shape[1] == 0
     with pytest.raises(CompareError, match="no sample 1; the waveforms hold 0 to 0"):
         picked.pick([1])
+
+
+FILLERS = (" ", "(", "a", "a ", "1 ", "+", "\n+", "'", "{", "a=1 ", "v(", ",", ".", "$ ", "\n* \n+")
+
+
+@pytest.mark.parametrize("filler", FILLERS)
+def test_long_lines_take_no_longer_than_their_length(filler: str) -> None:
+    """Twenty thousand characters of anything, before something that does not fit."""
+    for start in ("R1 a 0 1", "V1 a 0", "B1 a 0 V=", "X1 a", *(f".{word}" for word in DIRECTIVES)):
+        text = f"* title\n{start} {filler * (20_000 // len(filler))}\t>`\n"
+        begin = time.process_time()
+        with contextlib.suppress(DeckRejected):
+            CheckedDeck(text, name="long")
+        assert time.process_time() - begin < 1
