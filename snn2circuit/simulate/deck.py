@@ -87,6 +87,8 @@ def read_inside(folder: Path, name: str, most: int = MAX_BYTES) -> str:
             if os.fstat(file.fileno()).st_size > most:
                 raise DeckRejected(f"{path}: a deck may have {MAX_BYTES:,} bytes with all it includes; this is more")
             return (file.read() or b"").decode("utf-8")
+    except DeckRejected:
+        raise
     except FileNotFoundError:
         raise IncludeMissing(f"{path} does not exist") from None
     except UnicodeDecodeError as error:

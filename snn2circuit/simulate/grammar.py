@@ -45,7 +45,10 @@ NUMBERS = (
     "rseries|maxevtiter|maxopalter|minbreak|ltereltol|lteabstol|newtrunc|trytocompact|ramptime|defl|defw|numdgt|"
     "plotwinsize|measdgt|solver"
 )
-_OPTION = rf"\s++(?:(?:{FLAGS})(?!\w)|(?:{NUMBERS})\s*+=\s*+{NUMBER}[a-z]*+(?!\w)|method\s*+=\s*+(?:gear|trap|trapezoidal)(?!\w))"
+_OPTION = (
+    rf"\s++(?:(?:{FLAGS})(?!\w)|(?:{NUMBERS})\s*+=\s*+{NUMBER}[a-z]*+(?!\w)"
+    r"|method\s*+=\s*+(?:gear|trap|trapezoidal)(?!\w))"
+)
 DIRECTIVES = {
     **dict.fromkeys(("option", "options"), rf"(?:{_OPTION})++"),
     **dict.fromkeys(("ic", "nodeset"), rf"(?:\s++v\s*+\(\s*+{NODE}\s*+\)\s*+=\s*+{VALUE})++"),

@@ -60,7 +60,7 @@ def heat_in_ngspice(circuit: Circuit) -> tuple[dict[str, float], float]:
     fine = replace(flat, transient=replace(flat.transient, max_step=2e-7))
     writer = DIALECTS["ngspice"]
     files = {**writer.shared(fine), **writer.sample(fine, "sample")}
-    lines = "\n".join(files[name] for name in files).splitlines()
+    lines = "\n".join(files[name] for name in files).replace("\n+ ", " ").splitlines()
     text = "\n".join(line for line in lines if not line.lower().startswith((".include", ".save")))
     stop = circuit.transient.stop
     (result,) = run_jobs([Job(deck=CheckedDeck(text, name="x"), nodes=order, stop=stop)], workers=1, time_limit=120)

@@ -147,8 +147,17 @@ def test_a_deck_in_another_coding_is_refused_or_read_as_it_stands(coding: str, h
             read_deck(path)
 
 
-@pytest.mark.parametrize("what", ["link", "pipe", "folder", "nothing"])
-def test_a_deck_that_is_no_file_of_the_folder_is_refused(what: str, hostile: Path) -> None:
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("link", "/sample_0.cir is a link"),
+        ("pipe", "/sample_0.cir is no regular file"),
+        ("folder", "/sample_0.cir is no regular file"),
+        ("circle", "/sample_0.cir cannot be read"),
+        ("nothing", "/sample_0.cir does not exist"),
+    ],
+)
+def test_a_deck_that_is_no_file_of_the_folder_is_refused(what: str, words: str, hostile: Path) -> None:
     path = hostile / "sample_0.cir"
     path.unlink()
     if what == "link":
@@ -157,7 +166,9 @@ def test_a_deck_that_is_no_file_of_the_folder_is_refused(what: str, hostile: Pat
         os.mkfifo(path)
     elif what == "folder":
         path.mkdir()
-    with pytest.raises(DeckRejected, match=r"sample_0\.cir") as caught:
+    elif what == "circle":
+        path.symlink_to(path)
+    with pytest.raises(DeckRejected, match=words) as caught:
         simulate_netlist(hostile)
     assert MARK not in str(caught.value)
 
