@@ -3,12 +3,14 @@
 The names below are imported when they are first used, so that ``import snn2circuit`` costs nothing and needs no torch.
 """
 
-from __future__ import annotations
-
+# Python loads this before anything else of `python -m snn2circuit`, while it still looks for modules in the current
+# folder: only what is in memory by then may be imported.
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from snn2circuit.analysis import (
         Equivalence as Equivalence,
     )
@@ -140,7 +142,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOMES:
         raise AttributeError(f"module 'snn2circuit' has no attribute {name!r}")
     return getattr(importlib.import_module(f"snn2circuit.{_HOMES[name]}"), name)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from snn2circuit.ir.interrupts import handle_interrupts, leave, leave_silently, on_signals
+import sys
+
+from snn2circuit.child import search_path
+
+# `python -m` looks in the current folder first, where somebody else's json.py may lie.
+sys.path[:] = search_path()
+
+from snn2circuit.ir.interrupts import handle_interrupts, leave, leave_silently, on_signals  # noqa: E402
 
 
 def main() -> None:

@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
 
+from snn2circuit import confine
+from snn2circuit.child import python_command
 from snn2circuit.ir.scratch import scratch
 
 Finder = Callable[[str], str | None]
@@ -61,6 +63,7 @@ def diagnose(
         _check_python(),
         *_check_packages(find_version or _installed_version),
         _check_ngspice(os.environ.get("NGSPICE_LIBRARY_PATH") or find_library("ngspice")),
+        _check_walls(),
         _check_program("chromium", _BROWSERS, find_program, "browser tests"),
         _check_program("node", ("node", "nodejs"), find_program, "glTF validator in the tests"),
     )
@@ -213,16 +216,14 @@ def _check_ngspice(library: str | None) -> Check:
 
 def _probe(library: str) -> tuple[str, bool]:
     """Version of a libngspice, asked in its own process and an empty folder, so that no ``.spiceinit`` is run."""
-    code = "import sys; from snn2circuit.doctor import ask_ngspice; sys.stdout.write(ask_ngspice(sys.argv[1]))"
     with scratch() as folder:
         environment = {
             "HOME": str(folder),
             "PATH": os.defpath,
-            "PYTHONPATH": str(Path(__file__).parents[1]),
             **({"LD_LIBRARY_PATH": os.environ["LD_LIBRARY_PATH"]} if "LD_LIBRARY_PATH" in os.environ else {}),
         }
         done = subprocess.run(  # noqa: S603 - our own interpreter and code
-            [sys.executable, "-c", code, library],
+            python_command(__name__, library),
             cwd=folder,
             env=environment,
             capture_output=True,
@@ -238,6 +239,19 @@ def _probe(library: str) -> tuple[str, bool]:
     return f"{version} ({library})", True
 
 
+def _check_walls() -> Check:
+    """What keeps a simulator that reads somebody else's deck from doing more than simulate."""
+    walls = confine.available()
+    return Check(
+        name="confinement",
+        found=" and ".join(walls) or None,
+        needed="decks from elsewhere",
+        ok=walls == (confine.SECCOMP, confine.LANDLOCK),
+        required=False,
+        hint=f"a Linux kernel of 5.13 or later with {confine.SECCOMP} and {confine.LANDLOCK} on, on x86-64 or ARM64",
+    )
+
+
 def _check_program(name: str, commands: tuple[str, ...], find_program: Finder, purpose: str) -> Check:
     found = next(filter(None, map(find_program, commands)), None)
     package = "nodejs" if name == "node" else name
@@ -249,3 +263,7 @@ def _check_program(name: str, commands: tuple[str, ...], find_program: Finder, p
         required=False,
         hint=f"sudo apt-get install {package}",
     )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(ask_ngspice(sys.argv[1]))

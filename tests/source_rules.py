@@ -12,7 +12,7 @@ PACKAGE = "snn2circuit"
 ROOMS = frozenset(
     "datasets training frontends mapping devices electronics neurons netlist simulate layout viewer analysis".split()  # noqa: SIM905
 )
-GROUND_FLOOR = frozenset({"errors", "units"})
+GROUND_FLOOR = frozenset({"errors", "units", "child", "confine"})
 COMPOSERS = frozenset(
     {"__init__", "__main__", "cli", "flow", "steps", "design", "catalogue"}
 )  # may import several rooms

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,45 @@ def test_raw_files_recorded_elsewhere_are_judged(finished: tuple[Path, dict[str,
     assert other.exit_code == 2
     assert call("compare", crossbar).exit_code == 2
     assert "--raw FILE.raw" in call("compare", crossbar).output
+
+
+@pytest.mark.parametrize("name", ["decks", "my decks; touch $HOME", 'it\'s "here"', "-o"])
+def test_what_netlist_says_to_type_works_as_typed(
+    name: str, finished: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(finished[0] / "crossbar.npz", "cross bar.npz")
+    said = call("netlist", "cross bar.npz", f"--out={name}").output
+    typed = said.partition("by hand: ")[2]
+    program = Path(sys.executable).with_name("python")
+    line = typed.replace("snn2circuit compare", f"{program} -m snn2circuit compare")
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, timeout=120)
+    assert "0 of 176 spikes differ over 1 samples (ngspice" in done.stdout, done.stderr
+    assert (tmp_path / name / "sample_0.png").stat().st_size > 10_000
+    said = call("netlist", "cross bar.npz", "--dialect", "ltspice", f"--out={name}").output
+    assert "in LTspice" in said
+    assert "ngspice -b" not in said
+
+
+def test_without_the_ngspice_command_the_hint_says_how_to_get_it(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = call("netlist", finished[0] / "crossbar.npz", "-o", tmp_path / "decks").output
+    assert "sudo apt-get install ngspice" in said
+
+
+def test_some_samples_are_simulated_and_judged(finished: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    crossbar, decks, out = finished[0] / "crossbar.npz", finished[0] / "netlist", tmp_path / "w.npz"
+    assert call("simulate", decks, "--sample", 1, "--sample", 1, "-o", out).exit_code == 0
+    assert "0 of 176 spikes differ over 1 samples" in call("compare", crossbar, out).output
+    assert call("simulate", decks, "-o", out).exit_code == 0
+    assert "0 of 352 spikes differ over 2 samples" in call("compare", crossbar, out).output
+    assert "0 of 176 spikes differ over 1 samples" in call("compare", crossbar, out, "--sample", 1).output
+    refused = call("compare", crossbar, out, "--sample", 1, "--plot", tmp_path / "p.png")
+    assert "full traces are kept of the first simulated sample only" in refused.output
+    assert "there is no sample 2; the waveforms hold 0 to 1" in call("compare", crossbar, out, "--sample", 2).output
+    assert "no deck 9" in call("simulate", decks, "--sample", 9, "-o", out).output
 
 
 def test_run_ends_with_a_table_a_person_understands(

@@ -18,6 +18,7 @@ from snn2circuit.ir.formula import NUMERIC
 from snn2circuit.ir.memristor import MemristorModel, bounded
 from snn2circuit.ir.noun import Floats
 from snn2circuit.netlist.dialects.elements import block_lines
+from snn2circuit.simulate.deck import CheckedDeck
 from snn2circuit.simulate.jobs import Job, run_jobs
 from snn2circuit.units import spice
 
@@ -123,7 +124,7 @@ def simulate(
     """
     text = device_deck(model, times, volts, initial=initial, series=series, points=points)
     stop = float(times[-1])
-    job = Job(name=model.kind, text=text, nodes=("source", "device", "state"), stop=stop)
+    job = Job(deck=CheckedDeck(text, name=model.kind), nodes=("source", "device", "state"), stop=stop)
     result = run_jobs([job], workers=1, time_limit=120.0)[0]
     source, device, state = result.traces
     return DeviceTrace(time=result.time, voltage=device, current=(source - device) / series, state=state)

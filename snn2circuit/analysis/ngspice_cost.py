@@ -223,9 +223,9 @@ def _time(kind: str, inputs: int, neurons: int) -> tuple[Result, dict[str, int],
     reduced = {array.name: reduce_crossbar(array) for array in arrays}
     with scratch() as folder:
         netlist = write_netlist(crossbar, stimulus, folder, parasitics=parasitics, reduced=reduced)
-        text = read_deck(folder / netlist.decks[0])
+        deck = read_deck(folder / netlist.decks[0])
     stop = netlist.readout.timing.stop(PROBE_STEPS, 1)
-    job = Job(name=f"calibration, {kind}", text=text, nodes=netlist.readout.nodes, stop=stop)
+    job = Job(deck=deck, nodes=netlist.readout.nodes, stop=stop)
     (result,) = run_jobs([job], workers=1, time_limit=300)
     circuit = build_circuit(crossbar, stimulus.inputs[0], "probe", parasitics=parasitics)
     return result, count_cards(circuit, reduced), _mesh_effort(circuit, reduced)

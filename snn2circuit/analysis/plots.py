@@ -8,6 +8,7 @@ import numpy as np
 
 from snn2circuit.analysis.compare import circuit_activity
 from snn2circuit.analysis.memristors import DeviceTrace, Programming
+from snn2circuit.errors import CompareError
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.files import atomic
 from snn2circuit.ir.network import Activity
@@ -21,7 +22,12 @@ def plot_waveforms(crossbar: CrossbarNetwork, waveforms: Waveforms, path: Path) 
 
     Shown are the neurons of each layer that change most often between spiking and silence. The model has one value a
     step; it is drawn where the circuit is sampled, at the end of the step's slot.
+
+    Raises:
+        CompareError: the waveforms hold no full traces of their first sample.
     """
+    if not len(waveforms.time):
+        raise CompareError("full traces are kept of the first simulated sample only; choose that one first to plot it")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,18 +1,23 @@
 """The same function for many tasks in a few processes that live as long as there is work.
 
 For work in which a process is expensive to start (importing torch takes seconds) and a task is not. A process ends when
-its pipe closes, so none outlives the one that started it, however that ended.
+its pipe closes, so none outlives the one that started it, however that ended. It is this very module, run by
+:func:`snn2circuit.child.python_command`; the start methods of :mod:`multiprocessing` would look for modules in the
+current folder.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar, cast
 
+from snn2circuit.child import python_command
 from snn2circuit.errors import Snn2CircuitError, TrainingError
 
 Task = TypeVar("Task")
@@ -25,8 +30,9 @@ def run_parallel(
     """Give each task with its result, in the order in which they finish; at most ``workers`` at a time.
 
     Args:
-        function: a function of a module, so that a process can import it.
-        tasks: what it is called with; tasks and results travel by pickle between our own processes.
+        function: a function of a module, so that a process can import it; not of a script that is being run.
+        tasks: what it is called with; tasks and results travel by pickle between our own processes, so what is said of
+            the function holds for their classes.
         workers: number of processes.
 
     Raises:
@@ -34,19 +40,10 @@ def run_parallel(
         TrainingError: a process died.
     """
     waiting = deque(tasks)
-    context = multiprocessing.get_context("spawn")
-    running: dict[Connection, tuple[Any, Task]] = {}
+    running: dict[Connection, tuple[subprocess.Popen[bytes], Task]] = {}
     try:
         for _ in range(min(max(1, workers), len(waiting))):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(function, theirs), daemon=True)
-            # Ctrl-C reaches the whole terminal; a process that still imports would answer with a traceback. We end it.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
-                process.start()
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            theirs.close()
+            ours, process = _start(function)
             running[ours] = process, waiting.popleft()
             ours.send(running[ours][1])
         while running:
@@ -55,10 +52,9 @@ def run_parallel(
                 process, task = running[pipe]
                 try:
                     result = pipe.recv()
-                except EOFError:
-                    process.join()
+                except (EOFError, ConnectionResetError):
                     raise TrainingError(
-                        f"the process that worked on {task} died with exit status {process.exitcode}; "
+                        f"the process that worked on {task} died with exit status {process.wait()}; "
                         "was it out of memory? finished runs are kept, start again with fewer workers"
                     ) from None
                 if isinstance(result, Exception):
@@ -69,16 +65,35 @@ def run_parallel(
                 else:
                     del running[pipe]
                     pipe.close()
-                    process.join()
+                    process.wait()
                 yield task, result
     finally:
-        for process, _ in running.values():
+        for pipe, (process, _) in running.items():
+            pipe.close()
             process.terminate()
-            process.join()
+            process.wait()
 
 
-def _serve(function: Callable[[Any], Any], pipe: Connection) -> None:
+def _start(function: Callable[[Any], Any]) -> tuple[Connection, subprocess.Popen[bytes]]:
+    """A process that waits for tasks, and our end of its pipe."""
+    ours, theirs = Pipe()
+    command = python_command(__name__, str(theirs.fileno()))
+    # Ctrl-C reaches the whole terminal; a process that still imports would answer with a traceback. We end it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter on our own module
+                command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
+            )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    ours.send(function)
+    return ours, process
+
+
+def _serve(pipe: Connection) -> None:
+    try:
+        function = pipe.recv()
         while True:
             task = pipe.recv()
             try:
@@ -87,3 +102,7 @@ def _serve(function: Callable[[Any], Any], pipe: Connection) -> None:
                 pipe.send(error)
     except (EOFError, BrokenPipeError):
         return
+
+
+if __name__ == "__main__":
+    _serve(Connection(int(sys.argv[1])))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -81,15 +83,39 @@ def netlist(
         )
     reduced = steps.reduce_crossbars(crossbar, parasitics, chosen)
     written = write_netlist(crossbar, stimulus, out, dialect=dialect, parasitics=parasitics, reduced=reduced)
-    click.echo(f"{out}: {len(written.decks)} decks; try: cd {out} && ngspice {written.decks[0]}")
+    click.echo(f"{out}: {len(written.decks)} decks; {_by_hand(out, written.decks[0], dialect, crossbar_file)}")
+
+
+def _by_hand(folder: Path, deck: str, dialect: str, crossbar_file: Path) -> str:
+    """What to type, or to open, to run a deck without us, and how to judge and draw what it gives."""
+    run = folder / deck
+    raw, plot = run.with_suffix(".raw"), run.with_suffix(".png")
+    compare = f"snn2circuit compare {_typed(crossbar_file)} --raw {_typed(raw)} --plot {_typed(plot)}"
+    if dialect == "ltspice":
+        return f"run {run} in LTspice, then: {compare}"
+    simulator = "" if shutil.which("ngspice") else " (there is no ngspice command yet: sudo apt-get install ngspice)"
+    return f"by hand{simulator}: (cd {_typed(folder)} && ngspice -b -r {raw.name} {deck}) && {compare}"
+
+
+def _typed(path: Path) -> str:
+    """A path as one types it into a shell."""
+    return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
 
 
 @click.command()
 @click.argument("folder", type=FOLDER, metavar="NETLIST_FOLDER")
 @design_option
 @click.option("-o", "--out", type=OUT, required=True, help="Waveform file to write, e.g. waveforms.npz.")
-def simulate(folder: Path, design_file: Path | None, out: Path) -> None:
-    """Simulate the decks of a folder in ngspice, exactly as they lie there."""
+@click.option(
+    "--sample", "samples", type=click.IntRange(0), multiple=True,
+    help="Number of the deck to run, from 0; may be repeated. Without it, every deck.",
+)  # fmt: skip
+def simulate(folder: Path, design_file: Path | None, out: Path, samples: tuple[int, ...]) -> None:
+    """Simulate the decks of a folder in ngspice, exactly as they lie there.
+
+    A deck may be edited before: other values, more elements, .options, .save, .meas. A deck that could do more than
+    describe a circuit and its analysis is refused.
+    """
     design = read_design(design_file)
     if design.simulation.solver != "ngspice":
         raise click.UsageError(
@@ -103,6 +129,7 @@ def simulate(folder: Path, design_file: Path | None, out: Path) -> None:
             folder,
             workers=design.simulation.workers or None,
             time_limit=design.simulation.time_limit,
+            samples=list(dict.fromkeys(samples)) or None,
             on_progress=lambda share: tell(share, ""),
         )
     save(waveforms, out)
@@ -114,7 +141,11 @@ def simulate(folder: Path, design_file: Path | None, out: Path) -> None:
 @click.argument("waveforms_file", type=IN, required=False, metavar="[WAVEFORMS.npz]")
 @click.option("--raw", "raw_files", type=IN, multiple=True, help="Raw file of ngspice or LTspice; may be repeated.")
 @click.option("--netlist", "folder", type=FOLDER, help="Folder of the deck; without one, the raw file's own folder.")
-@click.option("--sample", "samples", type=int, multiple=True, help="Number of each raw file's deck, if not its name.")
+@click.option(
+    "--sample", "samples", type=click.IntRange(0), multiple=True,
+    help="Judge only this sample of the waveform file, counted from 0; may be repeated. With --raw: number of each raw "
+    "file's deck, where its name does not tell.",
+)  # fmt: skip
 @click.option("-o", "--out", type=OUT, help="JSON file to write, e.g. equivalence.json.")
 @click.option("--plot", type=OUT, help="PNG file to draw model over circuit into.")
 def compare(
@@ -142,6 +173,8 @@ def compare(
     crossbar = steps.load_crossbar(crossbar_file)
     if waveforms_file is not None:
         waveforms = load(waveforms_file, Waveforms)
+        if samples:
+            waveforms = waveforms.pick(list(dict.fromkeys(samples)))
     else:
         waveforms = read_waveforms(folder or raw_files[0].parent, raw_files, samples=samples or None)
     equivalence = compare_circuit(crossbar, waveforms)

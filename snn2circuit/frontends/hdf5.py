@@ -2,15 +2,15 @@
 
 A few bytes of HDF5 can link to other files, contain themselves, or declare an array that no memory holds; a damaged
 file can send the C library into an endless loop. HDF5 runs nothing from a file, but it must not take this program down
-either. So a child process with limits on its time and memory looks over what the file declares, reads it, and hands
-plain arrays back. It is this very module, run by name.
+either. So a child process with limits on its time and memory, which can start no program (:mod:`snn2circuit.confine`),
+looks over what the file declares, reads it, and hands plain arrays back. It is this very module, run by name.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import resource
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +19,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+from snn2circuit.child import python_command
+from snn2circuit.confine import forbid_programs, limit_use
 from snn2circuit.errors import FileFormatError
 from snn2circuit.ir.files import MAX_FILE
 from snn2circuit.ir.scratch import scratch
@@ -43,11 +45,14 @@ def read_tree(path: Path) -> dict[str, Any]:
         raise FileFormatError("the file does not exist")
     with scratch() as folder:
         out = folder / "arrays.npz"
-        command = [sys.executable, "-m", __name__, str(path), str(out), str(SECONDS)]
+        command = python_command(__name__, str(path.resolve()), str(out), str(SECONDS))
+        # Without the variable that names folders of HDF5 plug-ins, which a file can ask for.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("HDF5_")}
         try:
             done = subprocess.run(  # noqa: S603 - our own interpreter on our own module
-                command, capture_output=True, text=True, check=False, timeout=10 * SECONDS
-            )
+                command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace", check=False,
+                timeout=10 * SECONDS,
+            )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise FileFormatError(f"the file could not be read in {10 * SECONDS} s; it is damaged") from None
         if done.returncode == _REFUSED:
@@ -110,9 +115,8 @@ def _datasets(path: Path) -> tuple[list[tuple[str, ...]], list[Any]]:
 def _child(path: Path, out: Path, seconds: int) -> int:
     """Read ``path`` and leave its arrays in ``out``; the exit status."""
     memory = min(MAX_FILE, max(FREE_BYTES, MAX_RATIO * path.stat().st_size)) + SPARE_MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_use(cpu=seconds, memory=memory, file_size=memory)
+    forbid_programs()
     try:
         names, values = _datasets(path)
     except Exception as error:

@@ -6,7 +6,7 @@ in float64 with the exact updates of snnTorch; the tests hold it against snnTorc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -71,6 +71,11 @@ class Stimulus:
     def samples(self) -> int:
         """Number of samples."""
         return int(self.inputs.shape[0])
+
+    def pick(self, numbers: Sequence[int]) -> Stimulus:
+        """These samples of it, in this order, counted from 0."""
+        chosen = np.array(numbers, dtype=np.int64)
+        return Stimulus(inputs=self.inputs[chosen], labels=self.labels[chosen], indices=self.indices[chosen])
 
 
 @noun

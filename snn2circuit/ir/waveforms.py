@@ -6,6 +6,7 @@ values decide equivalence, and one sample's full traces show why.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -59,3 +60,24 @@ class Waveforms:
                 expected = (self.stimulus.samples, self.readout.steps, len(nodes))
                 if values.shape != expected:
                     raise CompareError(f"{name} of layer {layer} have shape {values.shape}; expected {expected}")
+
+    def pick(self, numbers: Sequence[int]) -> Waveforms:
+        """These samples of it, in this order, counted from 0; full traces only if the first one stays the first.
+
+        Raises:
+            CompareError: there is no sample of that number.
+        """
+        for number in numbers:
+            if not 0 <= number < self.stimulus.samples:
+                raise CompareError(f"there is no sample {number}; the waveforms hold 0 to {self.stimulus.samples - 1}")
+        chosen, points = list(numbers), len(self.time) if list(numbers[:1]) == [0] else 0
+        return Waveforms(
+            stimulus=self.stimulus.pick(chosen),
+            readout=self.readout,
+            membranes=tuple(layer[chosen] for layer in self.membranes),
+            spikes=tuple(layer[chosen] for layer in self.spikes),
+            time=self.time[:points],
+            traces=self.traces[:, :points],
+            seconds=self.seconds[chosen],
+            simulator=self.simulator,
+        )

@@ -1,8 +1,9 @@
 """Worker processes, one per deck: started, watched, limited, and always ended.
 
 Each runs in its own session and its own empty folder with a scrubbed environment, so no ``.spiceinit`` of the user is
-executed and nothing is left behind. One loop in the calling thread reads their progress and enforces the time limit;
-when that loop is left, by whatever exception, every process group is killed and reaped.
+executed and nothing is left behind; what a process may not do stands in :mod:`snn2circuit.confine`. One loop in the
+calling thread reads their progress and enforces the time limit; when that loop is left, by whatever exception, every
+process group is killed and reaped.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -24,20 +24,21 @@ from typing import IO, Any
 import numpy as np
 
 from snn2circuit import errors
+from snn2circuit.child import python_command
 from snn2circuit.errors import OutputError, SimulationError, SimulationTimeout
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.scratch import scratch
+from snn2circuit.simulate.deck import CheckedDeck
 
 Progress = Callable[[int, float], None]  # (index of the deck, share of it done)
-_KEEP = ("PATH", "LD_LIBRARY_PATH", "NGSPICE_LIBRARY_PATH", "SPICE_LIB_DIR", "LANG", "SYSTEMROOT")
+_KEEP = ("LD_LIBRARY_PATH", "NGSPICE_LIBRARY_PATH", "SPICE_LIB_DIR", "LANG", "SYSTEMROOT")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A deck to run: its flat text, the nodes to record, the time it must reach."""
+    """A deck to run, the nodes to record, the time it must reach."""
 
-    name: str
-    text: str
+    deck: CheckedDeck
     nodes: tuple[str, ...]
     stop: float  # s
 
@@ -98,36 +99,28 @@ class _Worker:
         self.job, self.folder, self.time_limit = job, folder, time_limit
         try:
             folder.mkdir()
-            (folder / "deck.cir").write_text(job.text, encoding="utf-8")
+            (folder / "deck.cir").write_text(job.deck.text, encoding="utf-8")
             (folder / "nodes.json").write_text(json.dumps(job.nodes), encoding="utf-8")
         except OSError as error:
             raise OutputError(
-                f"{job.name}: cannot write into the temporary folder {folder}: {error.strerror or error}; "
+                f"{job.deck.name}: cannot write into the temporary folder {folder}: {error.strerror or error}; "
                 "free some space, or let TMPDIR name another folder"
             ) from error
         self.started = time.monotonic()
         self.message: dict[str, Any] = {}
         self.buffer = b""
         self.share = 0.0
-        package = Path(errors.__file__).resolve().parent.parent
         environment = {name: os.environ[name] for name in _KEEP if name in os.environ}
         # One thread each: the decks run side by side, and numpy is only used for copying.
         environment |= {
             "HOME": str(folder),
-            "PYTHONPATH": str(package),
+            "PATH": "/nonexistent",
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
         }
-        command = [
-            sys.executable,
-            "-m",
-            "snn2circuit.simulate.ngspice",
-            "deck.cir",
-            "nodes.json",
-            "result.npz",
-            str(time_limit),
-            repr(job.stop),
-        ]
+        command = python_command(
+            "snn2circuit.simulate.ngspice", "deck.cir", "nodes.json", "result.npz", str(time_limit), repr(job.stop)
+        )
         with (folder / "stderr.txt").open("wb") as stderr:
             self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 command,
@@ -145,7 +138,7 @@ class _Worker:
         """Standard output of the process."""
         pipe = self.process.stdout
         if pipe is None:
-            raise SimulationError(f"{self.job.name}: the worker has no output pipe")
+            raise SimulationError(f"{self.job.deck.name}: the worker has no output pipe")
         return pipe
 
     def read(self) -> bool:
@@ -167,7 +160,7 @@ class _Worker:
         """Give up on a process that has used up its time."""
         if time.monotonic() - self.started > self.time_limit:
             raise SimulationTimeout(
-                f"{self.job.name}: not finished after {self.time_limit:g} s; "
+                f"{self.job.deck.name}: not finished after {self.time_limit:g} s; "
                 "simulate fewer steps or a smaller network, or raise time_limit"
             )
 
@@ -186,10 +179,10 @@ class _Worker:
                 )
         if "error" in self.message:
             kind = getattr(errors, self.message["error"], SimulationError)
-            raise kind(f"{self.job.name}: {self.message['message']}")
+            raise kind(f"{self.job.deck.name}: {self.message['message']}")
         tail = (self.folder / "stderr.txt").read_text(encoding="utf-8", errors="replace").strip()[-600:]
         raise SimulationError(
-            f"{self.job.name}: the simulator ended without a result (exit status {self.process.returncode}); "
+            f"{self.job.deck.name}: the simulator ended without a result (exit status {self.process.returncode}); "
             f"it said: {tail or 'nothing'}"
         )
 

@@ -26,30 +26,37 @@ def simulate_netlist(
     *,
     workers: int | None = None,
     time_limit: float = 600.0,
+    samples: Sequence[int] | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Waveforms:
-    """Simulate every deck of the netlist in ``folder`` with ngspice.
+    """Simulate the decks of the netlist in ``folder`` with ngspice.
 
-    What runs is what lies in the folder: an edited deck gives the edited circuit's waveforms.
+    What runs is what lies in the folder: an edited deck gives the edited circuit's waveforms. A deck that holds
+    anything but a circuit and its analysis is refused (:mod:`snn2circuit.simulate.grammar`).
 
     Args:
         folder: as written by ``write_netlist``.
         workers: processes side by side; ``None``: one per processor.
         time_limit: seconds a deck may take.
+        samples: numbers of the decks to run, from 0; ``None``: all.
         on_progress: called with the share of all decks that is done, 0 to 1.
 
     Raises:
         SimulationError: the first deck that failed, by one of its subclasses; or the limits make no sense.
+        CompareError: there is no deck of that number.
     """
     folder = Path(folder)
     if time_limit <= 0:
         raise SimulationError(f"time_limit is {time_limit} s; it must be above 0")
     netlist = load(folder / "netlist.npz", Netlist)
     readout = netlist.readout
+    chosen = range(len(netlist.decks)) if samples is None else [_number(each, folder, netlist) for each in samples]
+    if not chosen:
+        raise SimulationError(f"no deck of {folder} is to be simulated; give at least one sample")
     stop = readout.timing.stop(readout.steps, len(readout.membranes))
     jobs = [
-        Job(name=str(folder / deck), text=read_deck(folder / deck), nodes=readout.nodes, stop=stop)
-        for deck in netlist.decks
+        Job(deck=read_deck(folder / deck), nodes=readout.nodes, stop=stop)
+        for deck in (netlist.decks[number] for number in chosen)
     ]
     done = [0.0] * len(jobs)
 
@@ -59,7 +66,7 @@ def simulate_netlist(
             on_progress(sum(done) / len(done))
 
     results = run_jobs(jobs, workers=workers or os.cpu_count() or 1, time_limit=time_limit, on_progress=progress)
-    return _waveforms(netlist.stimulus, readout, results)
+    return _waveforms(netlist.stimulus.pick(chosen), readout, results)
 
 
 def read_waveforms(folder: Path | str, files: Sequence[Path], *, samples: Sequence[int] | None = None) -> Waveforms:
@@ -83,34 +90,27 @@ def read_waveforms(folder: Path | str, files: Sequence[Path], *, samples: Sequen
         raise CompareError(f"{len(files)} raw files and {len(samples)} sample numbers; give one number per file")
     chosen, results = [], []
     for position, path in enumerate(files):
-        raw = read_raw(path, readout.nodes)
-        chosen.append(_deck_of(path, raw, folder, netlist, None if samples is None else samples[position]))
         # The last instant that is looked at lies a twentieth of the latching time before the end.
-        if raw.time[-1] < stop - 0.05 * readout.timing.latched:
+        needed = stop - 0.05 * readout.timing.latched
+        raw = read_raw(path, readout.nodes, reach=needed)
+        chosen.append(_deck_of(path, raw, folder, netlist, None if samples is None else samples[position]))
+        if raw.time[-1] < needed:
             raise CompareError(
                 f"{path} ends at {raw.time[-1]:.6g} s, the deck runs to {stop:.6g} s; simulate it to the end"
             )
         results.append(Result(time=raw.time, traces=raw.traces, version=raw.program, seconds=0.0))
-    picked = np.array(chosen, dtype=np.int64)
-    stimulus = Stimulus(
-        inputs=netlist.stimulus.inputs[picked],
-        labels=netlist.stimulus.labels[picked],
-        indices=netlist.stimulus.indices[picked],
-    )
-    return _waveforms(stimulus, readout, results)
+    return _waveforms(netlist.stimulus.pick(chosen), readout, results)
 
 
 def _deck_of(path: Path, raw: Raw, folder: Path, netlist: Netlist, given: int | None) -> int:
     """Number of the deck that a raw file was recorded from."""
     if given is not None:
-        if not 0 <= given < len(netlist.decks):
-            raise CompareError(f"{path}: there is no deck {given}; {folder} holds decks 0 to {len(netlist.decks) - 1}")
-        return given
+        return _number(given, folder, netlist)
     stems = [Path(deck).stem for deck in netlist.decks]
     if Path(path).stem in stems:
         return stems.index(Path(path).stem)
     for number, deck in enumerate(netlist.decks):
-        if (folder / deck).is_file():
+        if (folder / deck).is_file() and not (folder / deck).is_symlink():
             with (folder / deck).open(encoding="utf-8", errors="replace") as file:
                 title = file.readline(1000).lstrip("* ").strip()
             if title and title.lower() == raw.title.strip().lower():
@@ -119,6 +119,13 @@ def _deck_of(path: Path, raw: Raw, folder: Path, netlist: Netlist, given: int | 
         f"{path}, titled {raw.title!r}, bears neither the name nor the title of a deck in {folder}; "
         "say with --sample which deck it was recorded from"
     )
+
+
+def _number(given: int, folder: Path, netlist: Netlist) -> int:
+    """``given``, if a deck has that number."""
+    if not 0 <= given < len(netlist.decks):
+        raise CompareError(f"there is no deck {given}; {folder} holds decks 0 to {len(netlist.decks) - 1}")
+    return given
 
 
 def _waveforms(stimulus: Stimulus, readout: Readout, results: Sequence[Result]) -> Waveforms:

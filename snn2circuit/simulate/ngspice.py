@@ -1,7 +1,8 @@
 """One deck in one fresh process: the only file that knows PySpice and ngspice.
 
-Run as ``python -m snn2circuit.simulate.ngspice DECK NODES RESULT TIME_LIMIT STOP``; it is a worker of
-:mod:`snn2circuit.simulate.jobs`, not for people.
+A worker of :mod:`snn2circuit.simulate.jobs`, not for people; its arguments are DECK NODES RESULT TIME_LIMIT STOP. Once
+ngspice has started, the process shuts itself into its folder (:mod:`snn2circuit.confine`): whatever a deck might make
+ngspice do, it starts no program and opens no file elsewhere.
 
 A fresh process per deck is a rule of correctness: ngspice keeps the previous circuit when a deck does not load, and
 would run that again. PySpice takes every line on standard error for a failure, but newer ngspice versions print
@@ -19,15 +20,16 @@ import ctypes.util
 import json
 import os
 import re
-import resource
 import sys
 import threading
+from io import StringIO
 from pathlib import Path
 from time import process_time
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
+from snn2circuit.confine import limit_use, machine_memory, shut_in
 from snn2circuit.errors import (
     DeckEmpty,
     DeckRejected,
@@ -44,7 +46,7 @@ from snn2circuit.errors import (
     ValueNotFinite,
 )
 
-MEMORY_LIMIT = 16 * 2**30  # bytes of address space
+MEMORY_LIMIT = machine_memory(16 * 2**30)  # bytes of address space
 FILE_LIMIT = 4 * 2**30  # bytes
 KLU = "** Compiled with KLU"
 
@@ -125,6 +127,8 @@ def run_deck(text: str, nodes: list[str], report: Any) -> dict[str, Any]:
     session = Session.new_instance()
     answer = "\n".join(log)  # PySpice has asked for the version
     del log[:]
+    # ngspice has started up; from here on it reads what others wrote.
+    shut_in(Path.cwd())
     started = process_time()
     session.load_circuit(choose_solver(text, answer))
     _judge(log, DeckRejected, _REJECTED)
@@ -191,14 +195,19 @@ def _exit_with_parent() -> None:
     os._exit(3)
 
 
-def peak_memory() -> int:
-    """Largest memory of this process, in bytes; 0 where the system does not say."""
+def open_status() -> TextIO:
+    """The system's account of this process, to be read later; empty where the system keeps none."""
     try:
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return Path("/proc/self/status").open(encoding="ascii", errors="replace")
     except OSError:
-        return 0
+        return StringIO()
+
+
+def peak_memory(status: TextIO) -> int:
+    """Largest memory of this process, in bytes; 0 where the system does not say."""
+    status.seek(0)
     # getrusage would give the parent's peak if that was larger: it survives fork and exec.
-    found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
+    found = re.search(r"^VmHWM:\s*(\d+) kB", status.read(), re.MULTILINE)
     return 1024 * int(found[1]) if found else 0
 
 
@@ -210,18 +219,15 @@ def _tell(**message: object) -> None:
 def main(arguments: list[str]) -> int:
     """Entry of the worker process."""
     deck, node_file, result, time_limit, stop = arguments
-    cpu = int(float(time_limit)) + 5
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_use(cpu=int(float(time_limit)) + 5, memory=MEMORY_LIMIT, file_size=FILE_LIMIT)
+    status = open_status()  # before the walls go up
     nodes = json.loads(Path(node_file).read_text(encoding="utf-8"))
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
         outcome = run_deck(Path(deck).read_text(encoding="utf-8"), nodes, lambda share: _tell(progress=share))
         check_result(outcome["time"], outcome["traces"], nodes, float(stop))
         np.savez(result, time=outcome["time"], traces=outcome["traces"])
-        _tell(done=outcome["version"], cpu=outcome["cpu"], memory=peak_memory())
+        _tell(done=outcome["version"], cpu=outcome["cpu"], memory=peak_memory(status))
     except SimulationError as error:
         _tell(error=type(error).__name__, message=str(error))
         return 1

@@ -122,7 +122,7 @@ def test_the_cards_counted_are_the_cards_written(ohms: dict[str, float], reduce:
     reduced = reduce_crossbars(crossbar, lines, reduce)
     counted = count_cards(build_circuit(crossbar, stimulus.inputs[0], "x", parasitics=lines), reduced)
     write_netlist(crossbar, stimulus, tmp_path, parasitics=lines, reduced=reduced)
-    text = read_deck(tmp_path / "sample_0.cir")
+    text = read_deck(tmp_path / "sample_0.cir").text
     cells = {
         name: len(re.findall(r"^[A-Za-z]", body, re.MULTILINE))
         for name, body in re.findall(r"^\.subckt (\S+)(.*?)^\.ends", text, re.MULTILINE | re.DOTALL)

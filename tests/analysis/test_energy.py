@@ -20,6 +20,7 @@ from snn2circuit.mapping import map_network
 from snn2circuit.netlist import DIALECTS, build_circuit, crossbar_arrays
 from snn2circuit.netlist.flatten import flatten
 from snn2circuit.neurons import NEURONS
+from snn2circuit.simulate.deck import CheckedDeck
 from snn2circuit.simulate.exact import ExactSolver
 from snn2circuit.simulate.jobs import Job, run_jobs
 
@@ -59,10 +60,10 @@ def heat_in_ngspice(circuit: Circuit) -> tuple[dict[str, float], float]:
     fine = replace(flat, transient=replace(flat.transient, max_step=2e-7))
     writer = DIALECTS["ngspice"]
     files = {**writer.shared(fine), **writer.sample(fine, "sample")}
-    lines = "\n".join(files[name] for name in files).splitlines()
+    lines = "\n".join(files[name] for name in files).replace("\n+ ", " ").splitlines()
     text = "\n".join(line for line in lines if not line.lower().startswith((".include", ".save")))
     stop = circuit.transient.stop
-    (result,) = run_jobs([Job(name="x", text=text, nodes=order, stop=stop)], workers=1, time_limit=120)
+    (result,) = run_jobs([Job(deck=CheckedDeck(text, name="x"), nodes=order, stop=stop)], workers=1, time_limit=120)
     volts = {node: result.traces[row] for row, node in enumerate(order)} | {GROUND: np.zeros(len(result.time))}
     within = result.time <= stop * (1 + 1e-9)
 

@@ -18,6 +18,7 @@ from snn2circuit.ir.waveforms import Waveforms
 from snn2circuit.mapping import map_network
 from snn2circuit.netlist import build_circuit
 from snn2circuit.neurons import NEURONS
+from snn2circuit.simulate.deck import CheckedDeck
 from snn2circuit.simulate.exact import ExactSolver
 from snn2circuit.simulate.jobs import Job, run_jobs
 from snn2circuit.steps import inference_energy
@@ -91,7 +92,9 @@ Rfpos bp x {layer.r_feedback!r}
 .tran {slot / 2000!r} {stop!r} 0 {slot / 2000!r} uic
 .end
 """
-    (result,) = run_jobs([Job(name="rails", text=deck, nodes=("ip", "in"), stop=stop)], workers=1, time_limit=120)
+    (result,) = run_jobs(
+        [Job(deck=CheckedDeck(deck, name="rails"), nodes=("ip", "in"), stop=stop)], workers=1, time_limit=120
+    )
     delivered = 2.5 * float(np.trapezoid(result.traces.sum(axis=0), result.time))
     quiescent = 2 * 800e-6 * 5.0 * stop
     assert front.quiescent == pytest.approx(quiescent, rel=1e-9)

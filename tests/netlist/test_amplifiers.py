@@ -23,6 +23,7 @@ from snn2circuit.ir.circuit import (
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.timing import Timing
 from snn2circuit.netlist import DIALECTS
+from snn2circuit.simulate.deck import CheckedDeck
 from snn2circuit.simulate.jobs import Job, run_jobs
 
 STOP = 100e-6  # s
@@ -41,7 +42,7 @@ def run(*elements: Element, node: str = "out", source: PiecewiseSource = STEP) -
         readout=readout,
     )
     text = DIALECTS["ngspice"].deck(circuit, ())
-    (result,) = run_jobs([Job(name="part", text=text, nodes=(node,), stop=STOP)], workers=1, time_limit=60)
+    (result,) = run_jobs([Job(deck=CheckedDeck(text, name="part"), nodes=(node,), stop=STOP)], workers=1, time_limit=60)
     return result.time, result.traces[0]
 
 

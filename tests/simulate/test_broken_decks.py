@@ -10,7 +10,7 @@ import pytest
 
 from snn2circuit import errors
 from snn2circuit.errors import DeckRejected, SimulationDiverged, SimulationError, SimulationTimeout, SimulatorMissing
-from snn2circuit.simulate.deck import read_deck
+from snn2circuit.simulate.deck import CheckedDeck, read_deck
 from snn2circuit.simulate.jobs import Job, Result, run_jobs
 from snn2circuit.simulate.ngspice import check_result
 from snn2circuit.simulate.raw import read_raw
@@ -19,7 +19,9 @@ GOOD = "* divider\nV1 in 0 1\nR1 in a 1k\nR2 a 0 1k\n.tran 1u 1m uic\n.end\n"
 
 
 def run(text: str, *, nodes: tuple[str, ...] = ("a",), time_limit: float = 30) -> Result:
-    return run_jobs([Job(name="broken.cir", text=text, nodes=nodes, stop=1e-3)], workers=1, time_limit=time_limit)[0]
+    return run_jobs(
+        [Job(deck=CheckedDeck(text, name="broken.cir"), nodes=nodes, stop=1e-3)], workers=1, time_limit=time_limit
+    )[0]
 
 
 def deck(*lines: str, tran: str = ".tran 1u 1m uic") -> str:
@@ -131,8 +133,8 @@ def test_a_broken_deck_after_a_good_one_does_not_return_the_good_ones_result() -
     with pytest.raises(DeckRejected, match="second"):
         run_jobs(
             [
-                Job(name="first", text=GOOD, nodes=("a",), stop=1e-3),
-                Job(name="second", text=deck("X1 a b nosub"), nodes=("a",), stop=1e-3),
+                Job(deck=CheckedDeck(GOOD, name="first"), nodes=("a",), stop=1e-3),
+                Job(deck=CheckedDeck(deck("X1 a b nosub"), name="second"), nodes=("a",), stop=1e-3),
             ],
             workers=1,
             time_limit=30,

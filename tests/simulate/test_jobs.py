@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from snn2circuit.errors import OutputError, SimulationTimeout
+from snn2circuit.simulate.deck import CheckedDeck
 from snn2circuit.simulate.jobs import Job, run_jobs
 
 SLOW = "* slow\nV1 a 0 1\nR1 a b 1k\nC1 b 0 1u\n.tran 1n 1 0 1n uic\n.end\n"
@@ -21,8 +22,9 @@ PARENT = """
 import signal, sys
 # A test run in the background inherits an ignored SIGINT; a person at a terminal does not.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+from snn2circuit.simulate.deck import CheckedDeck
 from snn2circuit.simulate.jobs import Job, run_jobs
-jobs = [Job(name=f"slow {i}", text=sys.argv[1], nodes=("a",), stop=1.0) for i in range(3)]
+jobs = [Job(deck=CheckedDeck(sys.argv[1], name=f"slow {i}"), nodes=("a",), stop=1.0) for i in range(3)]
 print("ready", flush=True)
 run_jobs(jobs, workers=2, time_limit=600, on_progress=lambda index, share: print("progress", flush=True))
 """
@@ -71,14 +73,14 @@ def test_twenty_time_limits_leave_no_process_and_no_file(tmp_path: Path, monkeyp
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     for _ in range(20):
         with pytest.raises(SimulationTimeout):
-            run_jobs([Job(name="slow", text=SLOW, nodes=("a",), stop=1.0)], workers=1, time_limit=0.1)
+            run_jobs([Job(deck=CheckedDeck(SLOW, name="slow"), nodes=("a",), stop=1.0)], workers=1, time_limit=0.1)
     assert workers_of(str(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_progress_comes_from_the_simulator_and_ends_at_one() -> None:
     seen: list[tuple[int, float]] = []
-    jobs = [Job(name=f"brisk {i}", text=BRISK, nodes=("b",), stop=0.1) for i in range(3)]
+    jobs = [Job(deck=CheckedDeck(BRISK, name=f"brisk {i}"), nodes=("b",), stop=0.1) for i in range(3)]
     results = run_jobs(jobs, workers=2, time_limit=120, on_progress=lambda index, share: seen.append((index, share)))
     assert len(results) == 3
     for index in range(3):
@@ -93,12 +95,12 @@ def test_the_users_spiceinit_is_not_executed(tmp_path: Path, monkeypatch: pytest
     (tmp_path / ".spiceinit").write_text(f"shell touch {canary}\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    run_jobs([Job(name="brisk", text=BRISK, nodes=("b",), stop=0.1)], workers=1, time_limit=120)
+    run_jobs([Job(deck=CheckedDeck(BRISK, name="brisk"), nodes=("b",), stop=0.1)], workers=1, time_limit=120)
     assert not canary.exists()
 
 
 def test_a_temporary_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = Job(name="brisk", text=BRISK, nodes=("b",), stop=0.1)
+    job = Job(deck=CheckedDeck(BRISK, name="brisk"), nodes=("b",), stop=0.1)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     with pytest.raises(OutputError, match="let TMPDIR name another place"):
         run_jobs([job], workers=1, time_limit=60)
@@ -107,8 +109,9 @@ def test_a_temporary_folder_that_cannot_be_written_is_named(tmp_path: Path, monk
     script = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
-        "from snn2circuit.simulate.jobs import Job, run_jobs;"
-        "run_jobs([Job(name='big', text='*' * 5000, nodes=('b',), stop=0.1)], workers=1, time_limit=60)"
+        "from snn2circuit.simulate.deck import CheckedDeck; from snn2circuit.simulate.jobs import Job, run_jobs;"
+        "deck = CheckedDeck('* big\\n' + 'R1 a b 1\\n' * 500, name='big');"
+        "run_jobs([Job(deck=deck, nodes=('b',), stop=0.1)], workers=1, time_limit=60)"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "OutputError" in result.stderr

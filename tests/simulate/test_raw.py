@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import tracemalloc
 from pathlib import Path
@@ -152,3 +153,78 @@ def test_ten_thousand_mutations_raise_only_our_error_and_little_memory(tmp_path:
     tracemalloc.stop()
     assert 100 < accepted < 9_000
     assert peak < 64 * 2**20
+
+
+# --- several plots in one file --------------------------------------------------------------------
+
+
+def operating_point(kind: str = "Binary") -> bytes:
+    values = np.arange(4.0)
+    listing = "".join(
+        f"\t{n}\t{name}\tvoltage\n"
+        for n, name in enumerate(("v(mem_l1_n0)", "v(mem_l1_n1)", "v(spike_l1_n0)", "i(v1)"))
+    )
+    head = (
+        "Title: * a deck\nDate: today\nPlotname: Operating Point\nFlags: real\nNo. Variables: 4\nNo. Points: 1\n"
+        f"Variables:\n{listing}{kind}:\n"
+    ).encode()
+    text = ("0\t" + "\n\t".join(f"{value:.15e}" for value in values) + "\n\n").encode()
+    return head + (values.astype("<f8").tobytes() if kind == "Binary" else text)
+
+
+def small_signal(kind: str = "Binary") -> bytes:
+    values = np.arange(12.0)
+    head = (
+        "Title: * a deck\nDate: today\nPlotname: AC Analysis\nFlags: complex\nNo. Variables: 2\nNo. Points: 3\n"
+        f"Variables:\n\t0\tfrequency\tfrequency\n\t1\tv(mem_l1_n0)\tvoltage\n{kind}:\n"
+    ).encode()
+    rows = (f"{n}\t{values[4 * n]:e},0\n\t1.0,{values[4 * n + 1]:e}\n" for n in range(3))
+    return head + (values.astype("<f8").tobytes() if kind == "Binary" else "\n".join(rows).encode())
+
+
+FEWER_NODES = ngspice_binary().replace(b"V(spike_l1_n0)", b"V(other_l1_n0)")
+ENDS_EARLY = ngspice_binary().replace(np.float64(1e-5).tobytes(), np.float64(3e-6).tobytes())
+BROKEN_OFF = header("Binary", points=1).encode() + table()[:1].astype("<f8").tobytes()
+SEVERAL = {
+    "operating point first": [operating_point(), ngspice_binary()],
+    "operating point last": [ngspice_binary(), operating_point()],
+    "small signal between": [operating_point(), small_signal(), ngspice_binary()],
+    "text": [operating_point("Values"), small_signal("Values"), ngspice_text()],
+    "text last": [ngspice_text(), b"\n", operating_point("Values")],
+    "text and binary": [operating_point("Values"), ngspice_binary()],
+    "binary and text": [operating_point(), ngspice_text()],
+    "another with other nodes": [FEWER_NODES, ngspice_binary()],
+    "another that ends early": [ngspice_binary(), ENDS_EARLY],
+    "another that broke off": [BROKEN_OFF, ngspice_binary()],
+    "LTspice": [ltspice_double(), ltspice_double().replace(b"s\0p\0i\0k\0e\0_\0", b"o\0t\0h\0e\0r\0_\0")],
+}
+
+
+@pytest.mark.parametrize("plots", SEVERAL)
+def test_the_transient_is_found_among_several_plots(plots: str, tmp_path: Path) -> None:
+    raw = read_raw(write(tmp_path / "x.raw", b"".join(SEVERAL[plots])), NODES, reach=9e-6)
+    np.testing.assert_array_equal(raw.time, TIME)
+    np.testing.assert_array_equal(raw.traces, VOLTS)
+
+
+@pytest.mark.parametrize(
+    ("plots", "words"),
+    [
+        ([operating_point(), small_signal()], "none of its 2 plots .* Operating Point: .*; AC Analysis: .*complex"),
+        ([operating_point()], "not time"),
+        ([ngspice_binary(), ngspice_binary()], r"2 transients that could be meant, plots 1 \(Transient .*, 2 "),
+        ([operating_point(), ngspice_binary()[:-1]], "cut short or damaged"),
+        ([operating_point()[:-1], ngspice_binary()], "cut short or damaged"),
+        ([ngspice_binary(), b"Title: more\n"], "no header"),
+        ([operating_point()] * 1001, "more than 1000 plots"),
+    ],
+)
+def test_what_is_wrong_with_several_plots_is_named(plots: list[bytes], words: str, tmp_path: Path) -> None:
+    with pytest.raises(FileFormatError, match=words):
+        read_raw(write(tmp_path / "x.raw", b"".join(plots)), NODES, reach=9e-6)
+
+
+def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.raw")
+    with pytest.raises(FileFormatError, match="no regular file"):
+        read_raw(tmp_path / "x.raw", NODES)

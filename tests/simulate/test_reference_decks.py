@@ -34,7 +34,7 @@ def test_a_reference_deck_gives_the_numbers_derived_by_hand(path: Path) -> None:
     nodes = tuple(sorted({node for node, *_ in expected}))
     assert len(expected) >= 2
     stop = float(re.search(r"^\.tran \S+ (\S+)", path.read_text(), re.MULTILINE)[1])
-    (result,) = run_jobs([Job(name=path.name, text=read_deck(path), nodes=nodes, stop=stop)], workers=1, time_limit=60)
+    (result,) = run_jobs([Job(deck=read_deck(path), nodes=nodes, stop=stop)], workers=1, time_limit=60)
     for node, value, at, within in expected:
         found = np.interp(at, result.time, result.traces[nodes.index(node)])
         assert found == pytest.approx(value, abs=within), f"{node} at {at:g} s"

@@ -1,7 +1,8 @@
 """A folder for ngspice: cells and network in files of their own, a deck per sample that includes them.
 
 ``cells.lib`` holds the neuron subcircuits, ``network.lib`` the crossbars and neurons, and each ``sample_*.cir`` one
-stimulus; ``ngspice sample_0.cir`` in that folder runs. Nothing but the deck changes from sample to sample.
+stimulus; ``ngspice -b -r sample_0.raw sample_0.cir`` there runs. Nothing but the deck changes from sample
+to sample.
 """
 
 from __future__ import annotations
