@@ -13,6 +13,7 @@ import click
 
 from snn2circuit import __version__
 from snn2circuit.cli import about, advise, circuit, exchange, experiment, explain, run, signoff, stack, training
+from snn2circuit.cli.console import replace_what_cannot_be_encoded
 from snn2circuit.errors import Snn2CircuitError
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -44,6 +45,10 @@ COMMANDS: tuple[click.Command, ...] = (
 
 class _Group(click.Group):
     """Shows the commands in the flow's order; turns our own errors into one clear message and exit status 1."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        replace_what_cannot_be_encoded()
+        return super().main(*args, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
