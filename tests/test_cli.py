@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +34,14 @@ def design_file(tmp_path: Path) -> Path:
 
 
 def test_the_stages_one_by_one_give_what_the_whole_run_gives(
-    design_file: Path, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+    design_file: Path, finished: tuple[Path, dict[str, Any]], trained_here: Path, tmp_path: Path
 ) -> None:
-    network, crossbar, decks, waveforms = (
+    trained, crossbar, decks, waveforms = (
         tmp_path / name for name in ("network.npz", "crossbar.npz", "netlist", "waveforms.npz")
     )
-    assert "test accuracy" in call("train", "-d", design_file, "-o", network).output
+    assert "test accuracy" in call("train", "-d", design_file, "-o", trained).output
+    assert trained.read_bytes() == (trained_here / "network.npz").read_bytes()
+    network = finished[0] / "network.npz"
     assert "layer 2: 260 devices" in call("map", network, "-d", design_file, "-o", crossbar).output
     assert "2 decks" in call("netlist", crossbar, "-d", design_file, "-o", decks).output
     assert "2 samples, ngspice" in call("simulate", decks, "-d", design_file, "-o", waveforms).output
@@ -51,7 +55,7 @@ def test_the_stages_one_by_one_give_what_the_whole_run_gives(
     )
     assert "1,820 devices in 2 sheets" in built.output
     out = finished[0]
-    for name in ("network.npz", "crossbar.npz", "stack.glb", "placement.csv"):
+    for name in ("crossbar.npz", "stack.glb", "placement.csv"):
         assert (tmp_path / name).read_bytes() == (out / name).read_bytes(), name
     assert json.loads((tmp_path / "equivalence.json").read_text())["equivalent"] is True
 
@@ -104,6 +108,30 @@ def test_raw_files_recorded_elsewhere_are_judged(finished: tuple[Path, dict[str,
     assert other.exit_code == 2
     assert call("compare", crossbar).exit_code == 2
     assert "--raw FILE.raw" in call("compare", crossbar).output
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_what_netlist_tells_to_type_runs_as_typed_and_draws(
+    dialect: str, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    crossbar = tmp_path / "it's a $crossbar.npz"
+    shutil.copy(finished[0] / "crossbar.npz", crossbar)
+    written = call("netlist", crossbar, "--dialect", dialect, "-o", tmp_path / "a folder; false")
+    assert written.exit_code == 0, written.output
+    run, judge = (line.split(":  ", 1)[1] for line in written.output.splitlines()[1:])
+    if dialect == "ltspice":
+        assert "ngspice" not in run
+        assert (tmp_path / "a folder; false" / run.split()[1]).exists()
+        run = f"cd '{tmp_path}/a folder; false' && ngspice -b -r sample_0.raw sample_0.net"
+    bin_folder = Path(sys.executable).parent
+    for line in (run, judge):
+        done = subprocess.run(
+            ["sh", "-c", line], cwd=tmp_path, env={**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}"},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 of 176 spikes differ over 1 samples" in done.stdout
+    assert (tmp_path / "sample_0.png").stat().st_size > 10_000
 
 
 def test_run_ends_with_a_table_a_person_understands(

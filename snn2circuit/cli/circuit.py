@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -81,7 +82,20 @@ def netlist(
         )
     reduced = steps.reduce_crossbars(crossbar, parasitics, chosen)
     written = write_netlist(crossbar, stimulus, out, dialect=dialect, parasitics=parasitics, reduced=reduced)
-    click.echo(f"{out}: {len(written.decks)} decks; try: cd {out} && ngspice {written.decks[0]}")
+    click.echo(f"{out}: {len(written.decks)} decks\n{_by_hand(dialect, crossbar_file, out / written.decks[0])}")
+
+
+def _by_hand(dialect: str, crossbar: Path, deck: Path) -> str:
+    """What to type, or to open, to run a deck without us and see it drawn."""
+    folder, raw = shlex.quote(str(deck.parent)), deck.with_suffix(".raw")
+    if dialect == "ngspice":
+        run = f"(cd -- {folder} && ngspice -b -r {raw.name} {deck.name})"
+    else:
+        run = (
+            f"open {deck.stem}.asc or {deck.name} of {folder} in LTspice; README.txt there says which traces to look at"
+        )
+    words = map(shlex.quote, ("--raw", str(raw), "--plot", f"{deck.stem}.png", "--", str(crossbar)))
+    return f"  run one by hand:  {run}\n  judge and draw it:  snn2circuit compare {' '.join(words)}"
 
 
 @click.command()
