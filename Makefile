@@ -6,7 +6,7 @@ RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test install test-tools check lint format lock bench-crossbar bench-circuit bench-training bench-layout bench-kills clean distclean
+.PHONY: help demo test test-rounding install test-tools check lint format lock bench-crossbar bench-circuit bench-training bench-layout bench-kills clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -16,6 +16,9 @@ demo: install ## install what is missing and run the main job; results in out/de
 
 test: test-tools install check ## install what is missing, check style and types, run every test
 	$(RUN) pytest -n 2 --dist loadfile
+
+test-rounding: test-tools install ## run the tests as other processors round; ARGS=other for one setting
+	@bash scripts/test_rounding.sh $(ARGS)
 
 install: ## install what is missing to run the package (apt, .venv, pip)
 	@bash scripts/install_system.sh demo
@@ -42,7 +45,7 @@ format: install ## let ruff rewrite what it can
 
 lock: ## resolve requirements.lock again after a change in pyproject.toml; ARGS=--upgrade for newer versions
 	@[ -x .venv/bin/python ] || bash scripts/install_python.sh
-	$(RUN) pip install --quiet --no-deps uv==0.13.9
+	$(RUN) pip install --quiet --require-hashes --only-binary :all: --no-deps -r scripts/resolver.txt
 	.venv/bin/python scripts/lock.py $(ARGS)
 
 bench-training: install ## how fast training is against plain snnTorch and its own lower bound; last line JSON

@@ -25,9 +25,9 @@ have_ngspice_library() {
 look() {
     missing=()
     have_ngspice_library || missing+=(libngspice0)
+    have ngspice || missing+=(ngspice) # to run a deck by hand
     bash "$(dirname "$0")/install_python.sh" --have-python || missing+=(python3 python3-venv)
     if [[ $purpose == test ]]; then
-        have ngspice || missing+=(ngspice)
         have chromium chromium-browser google-chrome || missing+=(chromium)
         have node || missing+=(nodejs)
         have npm || missing+=(npm)

@@ -62,7 +62,8 @@ def diagnose(
     return (
         _check_python(),
         *_check_packages(find_version or _installed_version),
-        _check_ngspice(os.environ.get("NGSPICE_LIBRARY_PATH") or find_library("ngspice")),
+        _check_library(os.environ.get("NGSPICE_LIBRARY_PATH") or find_library("ngspice")),
+        _check_command(find_program("ngspice")),
         _check_walls(),
         _check_program("chromium", _BROWSERS, find_program, "browser tests"),
         _check_program("node", ("node", "nodejs"), find_program, "glTF validator in the tests"),
@@ -202,7 +203,7 @@ def _describe_build(name: str) -> tuple[str, bool]:
     return f" (for CUDA {cuda})", True
 
 
-def _check_ngspice(library: str | None) -> Check:
+def _check_library(library: str | None) -> Check:
     found, ok = None, False
     if library is not None:
         try:
@@ -214,29 +215,52 @@ def _check_ngspice(library: str | None) -> Check:
     )
 
 
+def _check_command(program: str | None) -> Check:
+    """The command ``ngspice``, which only people type; it may be of another version than the library."""
+    found, ok = None, False
+    if program is not None:
+        try:
+            done = _ask([program, "--version"])
+        except (OSError, subprocess.SubprocessError) as error:
+            found = f"{program}, which does not answer: {error}"
+        else:
+            version = re.search(r"\bngspice-([\w.+-]+)", done.stdout)
+            found, ok = f"{version[1]} ({program})" if version else f"{program}, which tells no version", bool(version)
+    return Check(
+        name="ngspice", found=found, needed="decks run by hand", ok=ok, required=False,
+        hint="sudo apt-get install ngspice",
+    )  # fmt: skip
+
+
 def _probe(library: str) -> tuple[str, bool]:
-    """Version of a libngspice, asked in its own process and an empty folder, so that no ``.spiceinit`` is run."""
+    """Version of a libngspice, asked in its own process."""
+    done = _ask(python_command(__name__, library))
+    version = read_version(done.stdout)
+    if version is None:
+        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return f"{library}, which does not load: {reason}", False
+    return f"{version} ({library})", True
+
+
+def _ask(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command in an empty folder that is its home too, so that no ``.spiceinit`` is run."""
     with scratch() as folder:
         environment = {
             "HOME": str(folder),
             "PATH": os.defpath,
             **({"LD_LIBRARY_PATH": os.environ["LD_LIBRARY_PATH"]} if "LD_LIBRARY_PATH" in os.environ else {}),
         }
-        done = subprocess.run(  # noqa: S603 - our own interpreter and code
-            python_command(__name__, library),
+        return subprocess.run(  # noqa: S603 - our own code, or a program that was looked for by its name
+            command,
             cwd=folder,
             env=environment,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
             timeout=_PROBE_SECONDS,
             check=False,
         )
-    version = read_version(done.stdout)
-    if version is None:
-        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        return f"{library}, which does not load: {reason}", False
-    return f"{version} ({library})", True
 
 
 def _check_walls() -> Check:

@@ -87,6 +87,24 @@ def test_the_simulator_itself_is_asked() -> None:
     assert ("with KLU" in check.found) == ("KLU" in program)
 
 
+def test_the_command_is_asked_too(tmp_path: Path) -> None:
+    """Library and command may be of two versions; a program of that name that is none is not good enough."""
+    program = shutil.which("ngspice")
+    assert program is not None
+    check = by_name(diagnose())["ngspice"]
+    assert (check.ok, check.required, check.hint) == (True, False, "sudo apt-get install ngspice")
+    assert check.found is not None
+    assert re.fullmatch(rf"\d[\w.+-]* \({re.escape(program)}\)", check.found)
+    missing = by_name(diagnose(find_program=nothing))["ngspice"]
+    assert (missing.ok, missing.found) == (False, None)
+    for script, says in (("#!/bin/sh\necho no\n", "tells no version"), ("no program", "does not answer")):
+        (tmp_path / "ngspice").write_text(script)
+        (tmp_path / "ngspice").chmod(0o755)
+        other = by_name(diagnose(find_program=lambda name: str(tmp_path / name)))["ngspice"]
+        assert not other.ok
+        assert says in str(other.found)
+
+
 @pytest.mark.parametrize(
     ("answer", "version"),
     [

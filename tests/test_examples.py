@@ -8,7 +8,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from trained import go_on_with
 
+import snn2circuit
 from snn2circuit import flow
 from snn2circuit.design import Design, read_design
 
@@ -34,7 +36,8 @@ def test_no_example_is_forgotten() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.toml")} == {"digits", "xor", "mnist", "printed_resistors"}
 
 
-def test_quickstart_ends_without_a_difference(tmp_path: Path) -> None:
+def test_quickstart_ends_without_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on_with("digits", monkeypatch, snn2circuit, "train")
     equivalence = load_example("quickstart").main(tmp_path, epochs=2, samples=1)
     assert equivalence.equivalent
     assert (tmp_path / "stack.glb").stat().st_size > 100_000
@@ -68,14 +71,18 @@ def test_the_digits_design_is_the_built_in_one() -> None:
     )
 
 
-def test_xor_is_learned_mapped_and_simulated(tmp_path: Path) -> None:
+def test_xor_is_learned_mapped_and_simulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on_with("xor", monkeypatch)
     summary = flow.run(read_design(EXAMPLES / "xor.toml"), tmp_path)
     assert summary["accuracy_trained"] == summary["accuracy_mapped"] == 1.0
     assert summary["images_simulated"] == 4
     assert summary["spike_mismatches"] == summary["spike_mismatches_snntorch"] == 0
 
 
-def test_printed_resistors_have_the_conductances_of_the_crossbar_on_the_masks(tmp_path: Path) -> None:
+def test_printed_resistors_have_the_conductances_of_the_crossbar_on_the_masks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on_with("xor", monkeypatch)
     summary = flow.run(read_design(EXAMPLES / "printed_resistors.toml"), tmp_path)
     assert summary["spike_mismatches"] == 0
     assert summary["drc"]["violations"] == 0
@@ -84,7 +91,7 @@ def test_printed_resistors_have_the_conductances_of_the_crossbar_on_the_masks(tm
     assert 0 < summary["lvs"]["largest_conductance_error"] < 0.022  # half a drop of 15 um in 2.9 squares of 120 um
 
 
-def test_the_mnist_design_runs_on_the_real_data(tmp_path: Path) -> None:
+def test_the_mnist_design_runs_on_the_real_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One epoch and one sample of it: 15,920 devices, to masks and back, the whole network in ngspice."""
     design = read_design(EXAMPLES / "mnist.toml")
     design = replace(
@@ -93,6 +100,7 @@ def test_the_mnist_design_runs_on_the_real_data(tmp_path: Path) -> None:
         training=replace(design.training, epochs=1),
         simulation=replace(design.simulation, samples=1),
     )
+    go_on_with("mnist", monkeypatch)
     summary = flow.run(design, tmp_path)
     assert summary["devices"] == 2 * (785 * 10 + 11 * 10)
     assert summary["accuracy_mapped"] > 0.7

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import SMALL
+from trained import go_on_with
 
 from snn2circuit import flow, steps
 from snn2circuit.design import Design, parse_design
@@ -41,7 +42,10 @@ def test_measured_lines_are_those_that_the_sign_off_finds(
     assert steps.line_parasitics(small_design, crossbar) is None
 
 
-def test_a_run_trimmed_against_its_own_masks_spikes_as_the_network(tmp_path: Path) -> None:
+def test_a_run_trimmed_against_its_own_masks_spikes_as_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on_with("small", monkeypatch)
     text = SMALL.replace("[simulation]", '[simulation]\nreduce = "all"')
     design = parse_design(text + CONDUCTING.format(compensate="true"))
     summary = flow.run(design, tmp_path / "out")

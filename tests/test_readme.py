@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from trained import go_on_with
 
+import snn2circuit
 from snn2circuit.design import parse_design
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +27,7 @@ def test_the_python_example_runs(
     monkeypatch.chdir(tmp_path)
     quick = example.replace("steps=25)", "steps=25, epochs=2)").replace("count=10", "count=1")
     assert quick.count("epochs=2") == quick.count("count=1") == 1
+    go_on_with("digits", monkeypatch, snn2circuit, "train")
     exec(compile(quick, "README", "exec"), {})  # noqa: S102 - our own text
     assert "0 of 1,050 spikes differ over 1 samples" in capsys.readouterr().out
     assert (tmp_path / "stack.glb").exists()

@@ -174,13 +174,14 @@ def test_a_second_start_reuses_what_still_holds(
     ]
 
 
-def test_the_same_design_gives_the_same_bytes(
-    small_design: Design, finished: tuple[Path, dict[str, Any]], tmp_path: Path
-) -> None:
-    flow.run(small_design, tmp_path, fresh=True)
+def test_the_same_design_gives_the_same_bytes(small_design: Design, trained_here: Path, tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for out in (one, other):
+        flow.run(small_design, out, fresh=True)
     names = ["network.npz", "crossbar.npz", "placement.csv", "stack.glb", "layout.npz", "training.png"]
-    names += [f"netlist/{path.name}" for path in (finished[0] / "netlist").iterdir()]
-    assert [name for name in names if (tmp_path / name).read_bytes() != (finished[0] / name).read_bytes()] == []
+    names += [f"netlist/{path.name}" for path in (one / "netlist").iterdir()]
+    assert [name for name in names if (one / name).read_bytes() != (other / name).read_bytes()] == []
+    assert (one / "network.npz").read_bytes() == (trained_here / "network.npz").read_bytes()
 
 
 def test_a_failing_stage_keeps_the_finished_ones(small_design: Design, tmp_path: Path) -> None:
@@ -195,9 +196,9 @@ def test_a_failing_stage_keeps_the_finished_ones(small_design: Design, tmp_path:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
 def test_a_killed_run_goes_on_where_it_was(
-    how: signal.Signals, small_design: Design, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+    how: signal.Signals, small_design: Design, trained_here: Path, tmp_path: Path
 ) -> None:
-    # So many samples that the signal cannot come too late; the training is that of the finished run.
+    # So many samples that the signal cannot come too late; the training is that of the small design.
     (tmp_path / "long.toml").write_text(SMALL.replace("samples = 2", "samples = 60"))
     out = tmp_path / "out"
     # A test run in the background inherits an ignored SIGINT; a person at a terminal does not.
@@ -217,7 +218,7 @@ def test_a_killed_run_goes_on_where_it_was(
     assert [path.name for path in out.rglob(".*")] == [".snn2circuit"], "a half-written file was left"
     assert [path.name for path in (out / ".snn2circuit").iterdir()] == ["files"]
     assert summary["stages_reused"] == ["train"]
-    assert (out / "network.npz").read_bytes() == (finished[0] / "network.npz").read_bytes()
+    assert (out / "network.npz").read_bytes() == (trained_here / "network.npz").read_bytes()
     assert load(out / "waveforms.npz", Waveforms).stimulus.samples == 2
 
 
@@ -244,7 +245,7 @@ def test_a_full_disk_is_an_error_and_the_old_results_stay(
 
 
 def test_an_interrupted_training_ends_the_run_and_the_next_goes_on(
-    small_design: Design, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+    small_design: Design, trained_here: Path, tmp_path: Path
 ) -> None:
     def stop_after_two(stage: str, share: float, remark: str) -> None:
         if stage == "train" and 0.5 <= share < 1:
@@ -256,8 +257,8 @@ def test_an_interrupted_training_ends_the_run_and_the_next_goes_on(
     assert not (tmp_path / "network.npz").exists()
     # It goes on to what the whole training would have been.
     assert flow.run(small_design, tmp_path)["stages_reused"] == []
-    assert (tmp_path / "network.npz").read_bytes() == (finished[0] / "network.npz").read_bytes()
-    assert (tmp_path / "history.jsonl").read_bytes() == (finished[0] / "history.jsonl").read_bytes()
+    for name in ("network.npz", "history.jsonl"):
+        assert (tmp_path / name).read_bytes() == (trained_here / name).read_bytes()
 
 
 @pytest.mark.parametrize("how", ["damaged", "another design"])
@@ -293,7 +294,7 @@ def test_a_checkpoint_that_cannot_be_used_is_put_aside_and_said(
 
 
 def test_a_result_that_another_run_has_overwritten_is_not_reused(
-    small_design: Design, finished: tuple[Path, dict[str, Any]], tmp_path: Path
+    small_design: Design, finished: tuple[Path, dict[str, Any]], trained_here: Path, tmp_path: Path
 ) -> None:
     """A run with another seed that is killed right after saving its network leaves the first run's key behind."""
     out = tmp_path / "out"
@@ -305,4 +306,4 @@ def test_a_result_that_another_run_has_overwritten_is_not_reused(
     )
     summary = flow.run(small_design, out)
     assert "train" not in summary["stages_reused"]
-    assert (out / "network.npz").read_bytes() == (finished[0] / "network.npz").read_bytes()
+    assert (out / "network.npz").read_bytes() == (trained_here / "network.npz").read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import re
@@ -9,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -22,13 +24,17 @@ SCRIPTS = ROOT / "scripts"
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 
 
+def read_entries() -> list[str]:
+    """The entries of the lock, each with its hashes on one line, without comments."""
+    text = (ROOT / "requirements.lock").read_text("utf-8").replace(" \\\n    ", " ")
+    return [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+
+
 def read_lock() -> dict[str, str]:
-    """Exact version by canonical name, of the pins that hold on this Python; every line must be such a pin."""
+    """Exact version by canonical name, of the pins that hold on this Python; every entry must be such a pin."""
     pins = {}
-    for line in (ROOT / "requirements.lock").read_text("utf-8").splitlines():
-        if line.startswith("#"):
-            continue
-        requirement = Requirement(line.split("#")[0].strip())
+    for entry in read_entries():
+        requirement = Requirement(entry.partition(" --hash=")[0])
         (specifier,) = requirement.specifier
         assert specifier.operator == "=="
         assert "*" not in specifier.version
@@ -48,7 +54,47 @@ def test_the_lock_names_no_cuda_and_no_index() -> None:
     assert pins["torch"] == "2.13.0"
     assert [name for name in pins if re.match(r"nvidia|cuda|triton", name)] == []
     assert "://" not in text
-    assert not re.search(r"^\s*-", text, re.MULTILINE)
+    assert not re.search(r"^-", text, re.MULTILINE)
+
+
+def test_every_pin_has_hashes_and_torch_those_of_the_cpu_wheels_alone() -> None:
+    wheels = lock_script().read_wheels((SCRIPTS / "cpu_wheels.sha256").read_text("utf-8"))
+    for entry in [*read_entries(), *(SCRIPTS / "resolver.txt").read_text().replace(" \\\n    ", " ").splitlines()[1:]]:
+        pin, *hashes = entry.split(" --hash=")
+        assert hashes, pin
+        assert len(set(hashes)) == len(hashes)
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", each) for each in hashes), pin
+        if pin == "torch==2.13.0":
+            assert set(hashes) == wheels[pin]
+        assert set(hashes) >= wheels.get(pin, set())
+    assert {len(each) for each in wheels.values()} == {6}  # three Pythons on two kinds of machine
+
+
+def test_pip_refuses_a_file_with_another_hash_and_a_pin_without_one(tmp_path: Path) -> None:
+    """A wheel made here, a lock that names its hash, one of whose digits is wrong, and a lock without hashes."""
+    name = "locked-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(tmp_path / name, "w") as wheel:
+        wheel.writestr("locked.py", "")
+        wheel.writestr("locked-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: locked\nVersion: 1.0\n")
+        wheel.writestr("locked-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("locked-1.0.dist-info/RECORD", "")
+    digest = hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+    flipped = f"{int(digest[0], 16) ^ 1:x}{digest[1:]}"
+    (options,) = re.findall(r"install (--require-hashes .*) -r ", (SCRIPTS / "install_python.sh").read_text())
+    for hashes, says in (
+        (f" --hash=sha256:{digest}", None),
+        (f" --hash=sha256:{flipped}", "DO NOT MATCH THE HASHES"),
+        ("", "Hashes are required"),
+    ):
+        (tmp_path / "lock").write_text(f"locked==1.0{hashes}\n")
+        pip = [sys.executable, "-m", "pip", "install", *options.split(), "--no-index", "--find-links", str(tmp_path)]
+        done = subprocess.run(
+            [*pip, "-r", str(tmp_path / "lock"), "--target", str(tmp_path / f"into{len(hashes)}{says is None}")],
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PIP_CONFIG_FILE": os.devnull},
+            capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert (done.returncode == 0) == (says is None), done.stderr
+        assert says is None or says in done.stderr
 
 
 def test_the_lock_fulfils_the_package_and_is_complete() -> None:
@@ -103,14 +149,30 @@ torch==2.13.0 ; python_full_version >= '3.12' or sys_platform == 'darwin' or sys
 torch==2.13.0+cpu ; python_full_version < '3.12' and sys_platform == 'linux'  # via x
 triton==3.7.1 ; sys_platform == 'linux'  # via torch
 """
-    assert lock_script().reduce(resolved) == (
-        "click==8.5.1  # via snn2circuit (pyproject.toml)\n"
-        "librt==0.16.0 ; platform_python_implementation != 'PyPy'  # via mypy\n"
-        "setuptools==84.2.1\n"
-        "torch==2.13.0  # via x\n"
-    )
+    assert lock_script().reduce(resolved) == [
+        "click==8.5.1  # via snn2circuit (pyproject.toml)",
+        "librt==0.16.0 ; platform_python_implementation != 'PyPy'  # via mypy",
+        "setuptools==84.2.1",
+        "torch==2.13.0  # via x",
+    ]
     with pytest.raises(SystemExit, match="cannot read"):
         lock_script().reduce("click>=8\n")
+
+
+def test_the_lock_script_adds_the_hashes_and_refuses_a_pin_without_any() -> None:
+    script, (a, b, c) = lock_script(), (digit * 64 for digit in "abc")
+    hashed = f" \\\n    --hash=sha256:{b} \\\n    --hash=sha256:{a}\n"
+    published = script.read_hashes(f"click==8.5.1{hashed}torch==2.13.0 ; x{hashed}")
+    wheels = script.read_wheels(f"# PyTorch's\n{c}  torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl\n")
+    pins = ["click==8.5.1 ; python_version < '4'  # via x", "torch==2.13.0"]
+    assert script.add_hashes(pins, published, wheels) == (
+        f"click==8.5.1 ; python_version < '4' \\\n    --hash=sha256:{a} \\\n    --hash=sha256:{b}\n    # via x\n"
+        f"torch==2.13.0 \\\n    --hash=sha256:{c}\n"
+    )
+    with pytest.raises(SystemExit, match=r"no hash of a wheel of rich==15\.0\.0"):
+        script.add_hashes([*pins, "rich==15.0.0"], published, wheels)
+    with pytest.raises(SystemExit, match=r"lists torch==2\.13\.0; list the wheels of the version that is locked"):
+        script.add_hashes([pins[0], "torch==2.14.0"], published, wheels)
 
 
 def test_the_lock_script_hands_over_the_sources_of_pip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -118,11 +180,10 @@ def test_the_lock_script_hands_over_the_sources_of_pip(monkeypatch: pytest.Monke
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     monkeypatch.setenv("PIP_FIND_LINKS", "/wheels")
     monkeypatch.setenv("PIP_INDEX_URL", "file:///main")
-    options = lock_script().pip_sources()
-    pairs = sorted(zip(options[::2], options[1::2], strict=True))
-    assert ("--default-index", "file:///main") in pairs
-    assert ("--find-links", "/wheels") in pairs
-    assert "3" not in options
+    main, *others = lock_script().pip_sources()
+    assert main == ("--default-index", "file:///main")
+    assert ("--find-links", "/wheels") in others
+    assert "3" not in {word for option in others for word in option}
 
 
 # --- the scripts, on an imagined machine ----------------------------------------------------------
@@ -137,7 +198,7 @@ class Machine:
         self.calls = folder / "calls"
         self.calls.touch()
         self.folder = folder
-        for command in ("bash", "cat", "dirname", "env", "head", "mkdir", "rm", "sha256sum", "touch", "chmod"):
+        for command in ("bash", "cat", "dirname", "env", "head", "mkdir", "rm", "sed", "sha256sum", "touch", "chmod"):
             (self.bin / command).symlink_to(shutil.which(command) or "/bin/false")
 
     def plant(self, name: str, script: str = "") -> None:
@@ -158,12 +219,13 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """Debian with Python, as root, without ngspice; apt-get install puts the library where ldconfig finds it."""
+    """Debian with Python, as root, without ngspice; apt-get install puts library and command where they are found."""
     machine = Machine(tmp_path)
     machine.plant("python3", f'exec "{sys.executable}" "$@"')
     machine.plant("id", "echo 0")
     machine.plant("ldconfig", f'[[ ! -e "{tmp_path}/installed" ]] || echo "libngspice.so.0 => /lib/libngspice.so.0"')
-    installs = f'[[ "$*" != *" install "* ]] || touch "{tmp_path}/installed"'
+    ngspice = f"{machine.bin}/ngspice"
+    installs = f'[[ "$*" != *" install "* ]] || {{ touch "{tmp_path}/installed" "{ngspice}"; chmod +x "{ngspice}"; }}'
     machine.plant("apt-get", installs)
     return machine
 
@@ -174,7 +236,7 @@ def test_apt_installs_what_is_missing_once(machine: Machine) -> None:
     assert done.returncode == 0, done.stderr
     update, install = machine.called("apt-get")
     assert update.endswith(" update")
-    assert install.endswith(" install --no-install-recommends libngspice0")
+    assert install.endswith(" install --no-install-recommends libngspice0 ngspice")
     assert "--yes" in install
     assert machine.run(script, "demo").returncode == 0
     assert len(machine.called("apt-get")) == 2
@@ -201,11 +263,13 @@ def test_commands_that_are_there_are_not_installed(machine: Machine) -> None:
 
 def test_nothing_is_called_when_nothing_is_missing(machine: Machine) -> None:
     (machine.folder / "installed").touch()
+    machine.plant("ngspice")
     assert machine.run(SCRIPTS / "install_system.sh", "demo").returncode == 0
     assert machine.called("apt-get", "sudo") == []
 
 
 def test_a_library_named_by_the_environment_counts(machine: Machine) -> None:
+    machine.plant("ngspice")
     done = machine.run(SCRIPTS / "install_system.sh", "demo", NGSPICE_LIBRARY_PATH="/opt/libngspice.so")
     assert done.returncode == 0
     assert machine.called("apt-get") == []
@@ -241,13 +305,13 @@ def test_what_cannot_be_installed_is_named(absent: str, reason: str, machine: Ma
     done = machine.run(SCRIPTS / "install_system.sh", "demo")
     assert done.returncode == 1
     assert reason in done.stderr
-    assert "needed for 'make demo' and not found here: libngspice0" in done.stderr
+    assert "needed for 'make demo' and not found here: libngspice0 ngspice" in done.stderr
 
 
 def test_a_system_without_python_gets_one(machine: Machine) -> None:
     machine.plant("python3", "exit 1")
     machine.run(SCRIPTS / "install_system.sh", "demo")
-    assert machine.called("apt-get")[-1].endswith("libngspice0 python3 python3-venv")
+    assert machine.called("apt-get")[-1].endswith("libngspice0 ngspice python3 python3-venv")
 
 
 @pytest.fixture

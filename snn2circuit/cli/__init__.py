@@ -18,6 +18,7 @@ import click
 
 from snn2circuit import __version__
 from snn2circuit.cli import about, advise, circuit, exchange, experiment, explain, run, signoff, stack, training
+from snn2circuit.cli.console import replace_what_cannot_be_encoded
 from snn2circuit.errors import FileKept, Snn2CircuitError
 from snn2circuit.ir import interrupts
 from snn2circuit.ir.interrupts import Terminated
@@ -55,6 +56,10 @@ class _Group(click.Group):
 
     A file that was kept aside is named in one line as well, and Ctrl-C ends in one line and exit status 130.
     """
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        replace_what_cannot_be_encoded()
+        return super().main(*args, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)

