@@ -13,6 +13,7 @@ import click
 
 from snn2circuit import __version__
 from snn2circuit.cli import about, advise, circuit, exchange, experiment, explain, run, signoff, stack, training
+from snn2circuit.cli.console import say, shown
 from snn2circuit.errors import Snn2CircuitError
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -52,9 +53,9 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except Snn2CircuitError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(shown(str(error))) from error
         except KeyboardInterrupt:
-            click.echo(
+            say(
                 "\ninterrupted; what is finished is kept: `run` goes on when started again, `train` with --resume",
                 err=True,
             )

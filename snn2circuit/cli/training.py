@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import OUT, bar, design_option, engine_option, read_design, tensorboard_option
+from snn2circuit.cli.console import OUT, bar, design_option, engine_option, read_design, say, tensorboard_option
 
 
 @click.command()
@@ -54,12 +54,12 @@ def train(
     if design.fine_tuning.epochs and not trained.interrupted:
         with bar("fine-tune") as tell:
             tuned = steps.fine_tune(design, trained, dataset, on_progress=tell)
-        click.echo(steps.describe_tuning(tuned.as_dict()))
+        say(steps.describe_tuning(tuned.as_dict()))
         trained = tuned.trained
     network = steps.read_trained(trained, dataset)
     save(network, out)
     if trained.interrupted:
-        click.echo(f"{steps.interruption(trained)}: add --resume")
+        say(f"{steps.interruption(trained)}: add --resume")
     if state_dict:
         from snn2circuit.training import save_state_dict
 
@@ -71,7 +71,7 @@ def train(
         steps.write_evaluation(evaluation, metrics)
         plot_training(trained.history, metrics / "training.png")
     low, high = evaluation.interval
-    click.echo(
+    say(
         f"{out}: {'-'.join(map(str, network.sizes))}, "
         f"test accuracy {evaluation.accuracy:.2%} (95 % interval {low:.2%} to {high:.2%})"
     )

