@@ -6,7 +6,7 @@ RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test install test-tools check lint format lock bench-crossbar bench-circuit bench-training bench-layout clean distclean
+.PHONY: help demo test install test-tools check lint format lock bench-crossbar bench-circuit bench-training bench-layout bench-mutations clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -53,6 +53,9 @@ bench-crossbar: install ## the crossbar solver against badcrossbar and ngspice; 
 
 bench-circuit: install ## MNIST through the circuit in the exact solver and in ngspice; ARGS='--data FOLDER'
 	$(RUN) benchmarks.circuit $(ARGS)
+
+bench-mutations: test-tools ## 32,000 changed files through every reader, only typed errors; ARGS='FILES READER...'
+	.venv/bin/python benchmarks/mutations.py $(ARGS)
 
 clean: ## remove results and caches
 	rm -rf out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
