@@ -6,7 +6,7 @@ RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-rounding install test-tools check lint format lock bench-crossbar bench-circuit bench-training bench-layout bench-kills clean distclean
+.PHONY: help demo test test-rounding install test-tools check lint format lock bench-crossbar bench-circuit bench-training bench-layout bench-kills bench-mutations clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -59,6 +59,9 @@ bench-circuit: install ## MNIST through the circuit in the exact solver and in n
 
 bench-kills: install ## kill runs and commands at random moments: nothing left, nothing lost; last line JSON
 	.venv/bin/python benchmarks/kills.py $(ARGS)
+
+bench-mutations: test-tools ## 32,000 changed files through every reader, only typed errors; ARGS='FILES READER...'
+	.venv/bin/python benchmarks/mutations.py $(ARGS)
 
 clean: ## remove results and caches
 	rm -rf out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

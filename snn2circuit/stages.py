@@ -89,7 +89,7 @@ class Stages:
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
             data = json.loads((self.out / "stages.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         entries = data.items() if isinstance(data, dict) else ()
         return {

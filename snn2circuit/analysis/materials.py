@@ -7,7 +7,6 @@ them: an insulator has to hold there. Waste, solvent and test strips are not cou
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -18,9 +17,10 @@ import numpy as np
 
 from snn2circuit.ir.circuit import Subcircuit
 from snn2circuit.ir.crossbar import CrossbarNetwork
-from snn2circuit.ir.files import atomic, write_json
+from snn2circuit.ir.files import write_json
 from snn2circuit.ir.layout import Layout, Sheet
 from snn2circuit.ir.noun import Floats, Ints, noun
+from snn2circuit.ir.tables import write_csv
 from snn2circuit.layout.nets import RAILS
 
 COLUMNS = ("sheet", "layer", "mask", "material", "shapes", "area_mm2", "thickness_um", "volume_ul")
@@ -141,10 +141,7 @@ def list_materials(layout: Layout, crossbar: CrossbarNetwork) -> Bill:
 def write_materials(bill: Bill, folder: Path) -> None:
     """Write ``materials.json``, everything, and ``materials.csv``, the table of layers, into ``folder``."""
     write_json(folder / "materials.json", bill.as_dict())
-    with atomic(folder / "materials.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(bill.rows())
+    write_csv(folder / "materials.csv", COLUMNS, bill.rows())
 
 
 def _parts(cell: Subcircuit) -> dict[str, int]:

@@ -178,7 +178,7 @@ def calibrate(folder: Path | None = None) -> Laws:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         return Laws(**{**kept, "kinds": {kind: Law(**kept["kinds"][kind]) for kind in REFERENCE.kinds}})
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         laws = _measure()
     kinds = {
         kind: {"seconds": law.seconds, "exponent": law.exponent, "bytes_per_card": law.bytes_per_card}

@@ -198,9 +198,9 @@ def read_runs(path: Path) -> dict[tuple[str, str, int, int], Run]:
     for number, line in enumerate(lines, start=1):
         try:
             run = Run(**json.loads(line))
-        except (TypeError, ValueError) as error:
+            runs[_key(run)] = run
+        except (TypeError, ValueError, RecursionError) as error:
             raise FileFormatError(f"{path}, line {number}: not a run: {error}; remove the line to repeat it") from error
-        runs[_key(run)] = run
     return runs
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import itertools
 import os
 import platform
@@ -19,6 +17,7 @@ from snn2circuit.analysis.paper_plots import plot_accuracy, plot_differences
 from snn2circuit.analysis.significance import Comparison, compare_pairs
 from snn2circuit.ir.files import write_text
 from snn2circuit.ir.noun import Floats
+from snn2circuit.ir.tables import csv_text
 
 PUBLISHED = (
     ("Leaky, 10 hidden", "-", "86.30%", "leaky"),
@@ -100,12 +99,10 @@ def between_sizes(runs: Sequence[paper.Run]) -> list[Comparison]:
 
 def as_csv(runs: Sequence[paper.Run]) -> str:
     """The table as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.name for field in dataclasses.fields(Row)])
-    for row in rows(runs):
-        writer.writerow([f"{cell:.6f}" if isinstance(cell, float) else cell for cell in dataclasses.astuple(row)])
-    return text.getvalue()
+    cells = (
+        [f"{cell:.6f}" if isinstance(cell, float) else cell for cell in dataclasses.astuple(row)] for row in rows(runs)
+    )
+    return csv_text((field.name for field in dataclasses.fields(Row)), cells)
 
 
 def as_markdown(runs: Sequence[paper.Run], command: str) -> str:

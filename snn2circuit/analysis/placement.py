@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from snn2circuit.ir.crossbar import CrossbarNetwork
-from snn2circuit.ir.files import atomic
 from snn2circuit.ir.layout import Layout
+from snn2circuit.ir.tables import write_csv
 
 COLUMNS = (
     "layer",
@@ -34,50 +35,51 @@ def write_placement(crossbar: CrossbarNetwork, layout: Layout, path: Path) -> No
     ``layer``, ``sheet`` and ``tile`` count from 1, rows and columns from 0, a bias is the last row of its layer.
     ``error`` is ``conductance / target - 1``. Places are centres, in stack coordinates.
     """
-    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        tiles = (
-            (number, sheet, tile, devices)
-            for number, sheet in enumerate(layout.sheets, start=1)
-            for tile, devices in enumerate(sheet.planes, start=sheet.tile + 1)
-        )
-        for number, sheet, tile, devices in tiles:
-            layer = crossbar.layers[sheet.network_layer]
-            at = (devices.rows, devices.columns)
-            positive = devices.polarity > 0
-            target = layer.target_neg[at]
-            target[positive] = layer.target_pos[at][positive]
-            error = devices.conductance / target - 1
-            centre = (devices.boxes[:, :3] + devices.boxes[:, 3:]) / 2
-            writer.writerows(
-                (
-                    sheet.network_layer + 1,
-                    row,
-                    column,
-                    "+" if plus else "-",
-                    f"{weight:.9g}",
-                    f"{goal:.9g}",
-                    level,
-                    f"{siemens:.9g}",
-                    f"{1 / siemens:.9g}",
-                    f"{off:.3e}",
-                    number,
-                    tile,
-                    f"{x / 1e6:.6g}",
-                    f"{y / 1e6:.6g}",
-                    f"{z / 1e3:.6g}",
-                )
-                for row, column, plus, weight, goal, level, siemens, off, (x, y, z) in zip(
-                    devices.rows.tolist(),
-                    devices.columns.tolist(),
-                    positive.tolist(),
-                    layer.trained[at].tolist(),
-                    target.tolist(),
-                    devices.level.tolist(),
-                    devices.conductance.tolist(),
-                    error.tolist(),
-                    centre.tolist(),
-                    strict=True,
-                )
+    write_csv(path, COLUMNS, _rows(crossbar, layout))
+
+
+def _rows(crossbar: CrossbarNetwork, layout: Layout) -> Iterator[tuple[Any, ...]]:
+    tiles = (
+        (number, sheet, tile, devices)
+        for number, sheet in enumerate(layout.sheets, start=1)
+        for tile, devices in enumerate(sheet.planes, start=sheet.tile + 1)
+    )
+    for number, sheet, tile, devices in tiles:
+        layer = crossbar.layers[sheet.network_layer]
+        at = (devices.rows, devices.columns)
+        positive = devices.polarity > 0
+        target = layer.target_neg[at]
+        target[positive] = layer.target_pos[at][positive]
+        error = devices.conductance / target - 1
+        centre = (devices.boxes[:, :3] + devices.boxes[:, 3:]) / 2
+        yield from (
+            (
+                sheet.network_layer + 1,
+                row,
+                column,
+                "+" if plus else "-",
+                f"{weight:.9g}",
+                f"{goal:.9g}",
+                level,
+                f"{siemens:.9g}",
+                f"{1 / siemens:.9g}",
+                f"{off:.3e}",
+                number,
+                tile,
+                f"{x / 1e6:.6g}",
+                f"{y / 1e6:.6g}",
+                f"{z / 1e3:.6g}",
             )
+            for row, column, plus, weight, goal, level, siemens, off, (x, y, z) in zip(
+                devices.rows.tolist(),
+                devices.columns.tolist(),
+                positive.tolist(),
+                layer.trained[at].tolist(),
+                target.tolist(),
+                devices.level.tolist(),
+                devices.conductance.tolist(),
+                error.tolist(),
+                centre.tolist(),
+                strict=True,
+            )
+        )

@@ -18,7 +18,7 @@ import click
 
 from snn2circuit import __version__
 from snn2circuit.cli import about, advise, circuit, exchange, experiment, explain, run, signoff, stack, training
-from snn2circuit.cli.console import replace_what_cannot_be_encoded
+from snn2circuit.cli.console import replace_what_cannot_be_encoded, say, shown
 from snn2circuit.errors import FileKept, Snn2CircuitError
 from snn2circuit.ir import interrupts
 from snn2circuit.ir.interrupts import Terminated
@@ -73,9 +73,9 @@ class _Group(click.Group):
                 warnings.showwarning = _show(warnings.showwarning)
                 return super().invoke(ctx)
         except Snn2CircuitError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(shown(str(error))) from error
         except (KeyboardInterrupt, Terminated) as signalled:
-            click.echo(interrupts.line(), err=True)
+            say(interrupts.line(), err=True)
             sys.exit(130 if isinstance(signalled, KeyboardInterrupt) else 143)
 
 
@@ -84,7 +84,7 @@ def _show(usual: Callable[..., None]) -> Callable[..., None]:
 
     def show(message: Warning | str, category: type[Warning], *rest: Any, **named: Any) -> None:
         if issubclass(category, FileKept):
-            click.secho(str(message), fg="yellow", err=True)
+            say(str(message), fg="yellow", err=True)
         else:
             usual(message, category, *rest, **named)
 

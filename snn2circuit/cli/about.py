@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import IN, STORE, read_design, table
+from snn2circuit.cli.console import IN, STORE, read_design, say, table
 
 
 @click.command("list")
@@ -26,14 +26,14 @@ def download(dataset: str, folder: Path | None) -> None:
     """Fetch a dataset with torchvision (the extra `download`) into the data folder."""
     from snn2circuit.datasets import download_dataset
 
-    click.echo(f"{dataset}: {download_dataset(dataset, folder)}")
+    say(f"{dataset}: {download_dataset(dataset, folder)}")
 
 
 @click.command()
 @click.argument("design_file", type=IN, required=False, metavar="[DESIGN.toml]")
 def design(design_file: Path | None) -> None:
     """Print a design file in full: every key, its meaning, its allowed values."""
-    click.echo(read_design(design_file).as_toml(), nl=False)
+    say(read_design(design_file).as_toml(), nl=False)
 
 
 @click.command()
@@ -43,7 +43,7 @@ def process(name: str) -> None:
     from snn2circuit.layout.process_file import process_toml
     from snn2circuit.steps.stack import find_process
 
-    click.echo(process_toml(find_process(name)), nl=False)
+    say(process_toml(find_process(name)), nl=False)
 
 
 @click.command()
@@ -52,6 +52,6 @@ def doctor() -> None:
     from snn2circuit.doctor import diagnose, format_report
 
     checks = diagnose()
-    click.echo(format_report(checks))
+    say(format_report(checks))
     if not all(check.ok for check in checks if check.required):
         sys.exit(1)

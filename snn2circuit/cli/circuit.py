@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import FOLDER, IN, OUT, OUT_FOLDER, bar, design_option, read_design, table
+from snn2circuit.cli.console import FOLDER, IN, OUT, OUT_FOLDER, bar, design_option, read_design, say, table
 
 
 @click.command("map")
@@ -39,17 +39,17 @@ def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
             )
         several = steps.choose_samples(crossbar, dataset, count=min(steps.SAMPLES, len(dataset.test.labels)))
         crossbar, compensation = steps.compensate_parts(crossbar, several, steps.line_parasitics(design, crossbar))
-        click.echo(
+        say(
             f"compensated: {compensation.before.mismatches:,} spikes differed, {compensation.after.mismatches:,} of "
             f"{compensation.after.spikes_compared:,} do now, over {several.samples} samples in the exact solver"
         )
     save(crossbar, out)
     for cost in mapping_cost(crossbar):
-        click.echo(
+        say(
             f"layer {cost.layer}: {cost.devices:,} devices, RMS error {cost.rms_error:.2%}, "
             f"worst {cost.worst_error:.4g}, {cost.vanished} weights fell to 0, {cost.saturated} out of range"
         )
-    click.echo(f"{out}: voltage scales from the {crossbar.scale_basis}")
+    say(f"{out}: voltage scales from the {crossbar.scale_basis}")
 
 
 @click.command()
@@ -83,7 +83,7 @@ def netlist(
         )
     reduced = steps.reduce_crossbars(crossbar, parasitics, chosen)
     written = write_netlist(crossbar, stimulus, out, dialect=dialect, parasitics=parasitics, reduced=reduced)
-    click.echo(f"{out}: {len(written.decks)} decks; {_by_hand(out, written.decks[0], dialect, crossbar_file)}")
+    say(f"{out}: {len(written.decks)} decks; {_by_hand(out, written.decks[0], dialect, crossbar_file)}")
 
 
 def _by_hand(folder: Path, deck: str, dialect: str, crossbar_file: Path) -> str:
@@ -133,7 +133,7 @@ def simulate(folder: Path, design_file: Path | None, out: Path, samples: tuple[i
             on_progress=lambda share: tell(share, ""),
         )
     save(waveforms, out)
-    click.echo(f"{out}: {waveforms.stimulus.samples} samples, {waveforms.simulator}, {waveforms.seconds.sum():.1f} s")
+    say(f"{out}: {waveforms.stimulus.samples} samples, {waveforms.simulator}, {waveforms.seconds.sum():.1f} s")
 
 
 @click.command()
@@ -182,7 +182,7 @@ def compare(
         steps.write_equivalence(equivalence, out)
     if plot:
         plot_waveforms(crossbar, waveforms, plot)
-    click.secho(str(equivalence), fg="green" if equivalence.equivalent else "red")
+    say(str(equivalence), fg="green" if equivalence.equivalent else "red")
     if not equivalence.equivalent:
         sys.exit(2)
 
@@ -230,6 +230,6 @@ def verify(
     if out:
         write_json(out, verification.as_dict())
     table(verification.rows())
-    click.secho("verified" if verification.passed else "not verified", fg="green" if verification.passed else "red")
+    say("verified" if verification.passed else "not verified", fg="green" if verification.passed else "red")
     if not verification.passed:
         sys.exit(2)

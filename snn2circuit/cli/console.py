@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from snn2circuit.ir.claims import claim, lock
+from snn2circuit.ir.plain import plain
 from snn2circuit.ir.targets import check_file, check_folder
 from snn2circuit.training.recipe import ENGINES
 
@@ -93,7 +94,7 @@ def replace_what_cannot_be_encoded() -> None:
         if not isinstance(stream, io.TextIOWrapper):
             continue
         if codecs.lookup(stream.encoding).name == "ascii":
-            how = {"line_buffering": stream.line_buffering, "write_through": stream.write_through}
+            how: dict[str, Any] = {"line_buffering": stream.line_buffering, "write_through": stream.write_through}
             setattr(sys, name, _Ascii(stream.detach(), "latin-1", **how))
         else:
             stream.reconfigure(errors="replace")
@@ -128,6 +129,16 @@ def tensorboard_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def shown(text: str) -> str:
+    """``text`` without what a terminal would obey: it may hold names from files of strangers."""
+    return plain(text, keep="\n\t\xa0\u2009\u202f")
+
+
+def say(text: str, *, err: bool = False, nl: bool = True, **style: Any) -> None:
+    """Print a line; the one way in which commands speak. ``style`` is click's."""
+    click.secho(shown(text), err=err, nl=nl, **style)
+
+
 def table(rows: Sequence[tuple[str, ...]]) -> None:
     """Print rows as columns; the first is never cut."""
     from rich.console import Console
@@ -138,8 +149,8 @@ def table(rows: Sequence[tuple[str, ...]]) -> None:
         # The first column holds the words to type; they must never be cut.
         table.add_column(no_wrap=index == 0, overflow="fold")
     for row in rows:
-        table.add_row(*row)
-    Console(highlight=False).print(table)
+        table.add_row(*map(shown, row))
+    Console(highlight=False, markup=False, emoji=False).print(table)
 
 
 @contextmanager
@@ -148,19 +159,20 @@ def stage_bars() -> Iterator[Callable[[str, float, str], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     bars = Progress(
         TextColumn("{task.description:<9}"),
         BarColumn(bar_width=32),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[remark]}"),
+        TextColumn("{task.fields[remark]}", markup=False),
         console=console,
         disable=not console.is_terminal,
     )
     tasks: dict[str, Any] = {}
 
     def tell(stage: str, share: float, remark: str) -> None:
+        remark = shown(remark)
         if not console.is_terminal:
             if share == 1.0:
                 console.print(f"{stage:<9} {remark}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from snn2circuit.cli.console import IN, OUT
+from snn2circuit.cli.console import IN, OUT, say
 from snn2circuit.datasets import DATASETS
 
 _FORMATS = ("nir", "snntrainer3d", "snntorch")
@@ -51,10 +51,10 @@ def import_(
     imported = import_network(file, kind=kind, dataset=dataset, protocol=protocol)
     save(imported.network, out)
     for warning in imported.warnings:
-        click.secho(f"warning: {warning}", fg="yellow", err=True)
+        say(f"warning: {warning}", fg="yellow", err=True)
     network = imported.network
     kinds = ", ".join(sorted({layer.neuron.kind for layer in network.layers}))
-    click.echo(f"{out}: {'-'.join(map(str, network.sizes))}, {kinds}, {network.steps} steps")
+    say(f"{out}: {'-'.join(map(str, network.sizes))}, {kinds}, {network.steps} steps")
 
 
 @click.command()
@@ -74,5 +74,5 @@ def export(
     protocol = Protocol(dt=dt, discretisation=discretisation, approximate=approximate)
     remarks = export_network(network, out, kind=kind, protocol=protocol)
     for remark in remarks:
-        click.secho(f"approximated: {remark}", fg="yellow", err=True)
-    click.echo(f"{out}: {FORMATS[kind].title}")
+        say(f"approximated: {remark}", fg="yellow", err=True)
+    say(f"{out}: {FORMATS[kind].title}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import FOLDER, OUT_FOLDER, bar
+from snn2circuit.cli.console import FOLDER, OUT_FOLDER, bar, say
 
 NEURONS = ("leaky", "lapicque", "synaptic", "alpha")
 HIDDEN = (10, 15, 20, 25, 30, 50, 80, 100)
@@ -48,4 +48,4 @@ def paper(
     with bar("paper") as tell:
         runs = run_experiment(configurations, out / "paper_runs.jsonl", workers=workers, on_progress=tell)
     write_page(runs, out, command=f"snn2circuit experiment paper --dataset {dataset} --seeds {seeds}")
-    click.echo(f"{out / 'paper.md'}: {len(runs)} trainings")
+    say(f"{out / 'paper.md'}: {len(runs)} trainings")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import IN, OUT, design_option, read_design, table
+from snn2circuit.cli.console import IN, OUT, design_option, read_design, say, table
 
 
 @click.command()
@@ -32,4 +32,4 @@ def explain(
     if out:
         write_json(out, explanation.as_dict())
     table([("cause", "differ with it", "without it", "from the network"), *explanation.rows()])
-    click.secho(str(explanation), fg="red" if explanation.mismatches else "green")
+    say(str(explanation), fg="red" if explanation.mismatches else "green")

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import IN, OUT_FOLDER, engine_option, read_design, stage_bars, table, tensorboard_option
+from snn2circuit.cli.console import (
+    IN,
+    OUT_FOLDER,
+    engine_option,
+    read_design,
+    say,
+    stage_bars,
+    table,
+    tensorboard_option,
+)
 
 
 @click.command()
@@ -23,7 +32,7 @@ def run(design_file: Path | None, out: Path, fresh: bool, engine: str | None, te
     from snn2circuit.analysis.headline import headline, verdicts
 
     def warn(stage: str, note: str) -> None:
-        click.secho(f"{stage}: {note}", fg="yellow", err=True)
+        say(f"{stage}: {note}", fg="yellow", err=True)
 
     with stage_bars() as tell:
         summary = flow.run(
@@ -32,7 +41,7 @@ def run(design_file: Path | None, out: Path, fresh: bool, engine: str | None, te
     table(headline(summary))
     colors = {"good": "green", "bad": "red", "warning": "yellow"}
     for text, kind in verdicts(summary):
-        click.secho(text, fg=colors[kind], bold=True)
-    click.echo(f"\nreport  {out / 'report.html'}\nviewer  snn2circuit view {out}\ndecks   {out / 'netlist'}")
+        say(text, fg=colors[kind], bold=True)
+    say(f"\nreport  {out / 'report.html'}\nviewer  snn2circuit view {out}\ndecks   {out / 'netlist'}")
     if not (summary["equivalent"] and summary["drc"]["violations"] == 0 and summary["lvs"]["match"]):
         sys.exit(2)

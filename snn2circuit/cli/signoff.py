@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from snn2circuit.cli.console import IN, OUT_FOLDER, table
+from snn2circuit.cli.console import IN, OUT_FOLDER, say, table
 
 if TYPE_CHECKING:
     from snn2circuit.ir.layout import Layout
@@ -39,7 +39,7 @@ def masks(layout_file: Path, out: Path, formats: tuple[str, ...], dpi: float | N
     from snn2circuit import steps
 
     for path in steps.draw_masks(_read_layout(layout_file), out, formats or ("gds",), dpi):
-        click.echo(f"{path}: {path.stat().st_size:,} bytes")
+        say(f"{path}: {path.stat().st_size:,} bytes")
 
 
 @click.command()
@@ -54,7 +54,7 @@ def drc(masks_file: Path, layout_file: Path, out: Path) -> None:
     table([(name, f"{count:,}") for name, count in found["broken"].items()])
     good = found["violations"] == 0
     text = f"{found['violations']:,} violations of {found['rules']} rules of {found['process']}"
-    click.secho(text, fg="green" if good else "red")
+    say(text, fg="green" if good else "red")
     if not good:
         sys.exit(2)
 
@@ -71,10 +71,10 @@ def lvs(masks_file: Path, layout_file: Path, crossbar_file: Path, out: Path) -> 
     crossbar = steps.load_crossbar(crossbar_file)
     found, _, _ = steps.check_lvs(masks_file, _read_layout(layout_file), crossbar, out)
     for text in found["first_faults"]:
-        click.echo(text)
+        say(text)
     counted = f"{found['nets']:,} nets, {found['devices']:,} devices, {found['cells']:,} cells"
     verdict = "match" if found["match"] else f"{found['faults']:,} differences"
-    click.secho(f"{counted}: {verdict}", fg="green" if found["match"] else "red")
+    say(f"{counted}: {verdict}", fg="green" if found["match"] else "red")
     if not found["match"]:
         sys.exit(2)
 
@@ -92,7 +92,7 @@ def extract(masks_file: Path, layout_file: Path, crossbar_file: Path, out: Path)
     crossbar = steps.load_crossbar(crossbar_file)
     found, extracted, _ = steps.check_lvs(masks_file, _read_layout(layout_file), crossbar, out)
     if not found["match"]:
-        click.secho(f"{found['faults']:,} differences between masks and crossbar; see lvs", fg="red")
+        say(f"{found['faults']:,} differences between masks and crossbar; see lvs", fg="red")
         sys.exit(2)
     table(
         [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import FOLDER, IN, OUT, OUT_FOLDER, design_option, read_design
+from snn2circuit.cli.console import FOLDER, IN, OUT, OUT_FOLDER, design_option, read_design, say
 
 FORMATS = ("glb", "stl", "3mf")
 
@@ -54,7 +54,7 @@ def layout(
         plot_sections(stack, materials / "cross_section.svg")
     if layout_file:
         save(stack, layout_file)
-    click.echo(
+    say(
         f"{out}: {crossbar.devices:,} devices in {len(stack.sheets)} sheets, {size:,} bytes; "
         "its connectivity equals the crossbar's"
     )
@@ -68,4 +68,4 @@ def view(out: Path, port: int, browser: bool) -> None:
     """Show the stack of a results folder in the browser; Ctrl-C ends it."""
     from snn2circuit.viewer.server import serve
 
-    serve(out, port=port, open_browser=browser, announce=lambda url: click.echo(f"{url}   (Ctrl-C to stop)"))
+    serve(out, port=port, open_browser=browser, announce=lambda url: say(f"{url}   (Ctrl-C to stop)"))

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import OUT, OUT_FOLDER, bar, design_option, engine_option, read_design, tensorboard_option
+from snn2circuit.cli.console import (
+    OUT,
+    OUT_FOLDER,
+    bar,
+    design_option,
+    engine_option,
+    read_design,
+    say,
+    tensorboard_option,
+)
 
 
 @click.command()
@@ -58,7 +67,7 @@ def train(
     if design.fine_tuning.epochs and not trained.interrupted:
         with bar("fine-tune") as tell:
             tuned = steps.fine_tune(design, trained, dataset, on_progress=tell)
-        click.echo(steps.describe_tuning(tuned.as_dict()))
+        say(steps.describe_tuning(tuned.as_dict()))
         trained = tuned.trained
     network = steps.read_trained(trained, dataset)
     save(network, out)
@@ -67,7 +76,7 @@ def train(
 
         save_state_dict(trained.module, state_dict)
     if trained.interrupted:
-        click.echo(f"{steps.interruption(trained)}: add --resume", err=True)
+        say(f"{steps.interruption(trained)}: add --resume", err=True)
         sys.exit(130)
     evaluation = evaluate(network, dataset.test, dataset.classes)
     if metrics:
@@ -76,7 +85,7 @@ def train(
         steps.write_evaluation(evaluation, metrics)
         plot_training(trained.history, metrics / "training.png")
     low, high = evaluation.interval
-    click.echo(
+    say(
         f"{out}: {'-'.join(map(str, network.sizes))}, "
         f"test accuracy {evaluation.accuracy:.2%} (95 % interval {low:.2%} to {high:.2%})"
     )

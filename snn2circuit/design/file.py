@@ -109,7 +109,7 @@ def parse_design(text: str, source: str = "design") -> Design:
     """Check the text of a design file; ``source`` names it in messages."""
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits and deep nesting, too
         raise DesignError(f"{source}: not valid TOML: {error}") from error
     classes: dict[str, type] = {each.name: type(getattr(Design(), each.name)) for each in dataclasses.fields(Design)}
     given = {}
@@ -190,7 +190,7 @@ def _toml(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return json.dumps(value, ensure_ascii=False)
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         case tuple():
             return "[" + ", ".join(map(_toml, value)) + "]"
         case _:

@@ -7,6 +7,7 @@ ask whether touching metal agrees with intended connectivity.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import numpy as np
@@ -14,6 +15,9 @@ import numpy as np
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.noun import Floats, Ints, freeze, noun
 from snn2circuit.ir.parts import Quantity
+
+_NAME = re.compile(r"[A-Za-z]\w{0,63}", re.ASCII)
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 Role = Literal["substrate", "conductor", "device", "dielectric", "via", "cell"]
 # Foils laminated; the others on one foil, see layout.rules.
@@ -34,6 +38,13 @@ class ProcessLayer:
     permittivity: Quantity | None = None  # relative; dielectrics only
     min_width: Quantity | None = None  # m, where it is not the process's; conductors only
     min_space: Quantity | None = None  # m, where it is not the process's; conductors and vias only
+
+    def __post_init__(self) -> None:
+        # Both end up in file names, scripts and drawings.
+        if not _NAME.fullmatch(self.name):
+            raise LayoutError(f"layer {self.name!r:.60}: a name has 1 to 64 letters, digits and _, a letter first")
+        if not _COLOR.fullmatch(self.color):
+            raise LayoutError(f'layer {self.name}: color = {self.color!r:.60}; it must be written "#rrggbb"')
 
 
 @noun

@@ -21,6 +21,7 @@ from snn2circuit.errors import LayoutError
 from snn2circuit.ir.files import atomic
 from snn2circuit.ir.layout import Layout, ProcessLayer
 from snn2circuit.ir.noun import Floats, Ints
+from snn2circuit.ir.plain import plain
 from snn2circuit.layout.gltf import write_glb
 from snn2circuit.layout.solids import unit_box, unit_pillar
 
@@ -77,7 +78,7 @@ def write_3mf(layout: Layout, path: Path | str, height: float = 1.0) -> int:
     """
     parts = list(_parts(layout, height))
     materials = "".join(
-        f"<base name={quoteattr(part.layer.material)} displaycolor={quoteattr(part.layer.color.upper())}/>"
+        f"<base name={quoteattr(plain(part.layer.material))} displaycolor={quoteattr(part.layer.color.upper())}/>"
         for part in parts
     )
     solids, objects, items = [], [], []
@@ -95,7 +96,7 @@ def write_3mf(layout: Layout, path: Path | str, height: float = 1.0) -> int:
             for (a, b, c), (x, y, z) in zip(part.size.tolist(), part.centre.tolist(), strict=True)
         )
         objects.append(
-            f'<object id="{whole}" type="model" name={quoteattr(part.name)}>'
+            f'<object id="{whole}" type="model" name={quoteattr(plain(part.name))}>'
             f"<components>{placed}</components></object>\n"
         )
         items.append(f'<item objectid="{whole}"/>')

@@ -62,7 +62,7 @@ def parse_process(text: str, source: str = "process") -> Process:
     """Check the text of a process file; ``source`` names it in messages."""
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits and deep nesting, too
         raise LayoutError(f"{source}: not valid TOML: {error}") from error
     _check_keys(tree, TOP, TOP, source)
     rules, layers = tree["rules"], tree["layers"]

@@ -66,7 +66,7 @@ def read_history(path: Path) -> tuple[EpochRecord, ...]:
     for number, line in enumerate(lines, start=1):
         try:
             records.append(EpochRecord(**json.loads(line)))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise FileFormatError(f"{path}, line {number}: not an epoch record: {error}") from error
     return tuple(records)
 

@@ -2,25 +2,36 @@
 
 The routes are a literal table, so there is no path to traverse. A page of some other site cannot read the results
 either: a request must name this server as its host (which stops DNS rebinding), and the content security policy lets
-the page load from its own origin only. Nothing here changes anything on disk.
+the page load from its own origin only. A file is sent if it is a regular one in the folder itself: what lies behind a
+link, a pipe or a device is not there. Nothing here changes anything on disk. Clients that are slow or hang up cost a
+thread for half a minute, and the terminal no word.
 """
 
 from __future__ import annotations
 
 import errno
 import html
+import os
+import socket
+import stat
+import threading
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from snn2circuit.errors import OutputError
 from snn2circuit.viewer.page import asset, viewer_page
 
 HOST = "127.0.0.1"
+CLIENTS = 64  # served at a time; a browser opens six connections
+SECONDS = 30.0  # for a client to say something more, and for a whole request
+PIECE = 2**20  # bytes of a file in memory
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -61,12 +72,34 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     allow_reuse_address = False
+    request_queue_size = 2 * CLIENTS
     folder: Path
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._free = threading.BoundedSemaphore(CLIENTS)
 
     @property
     def url(self) -> str:
         """Where the viewer is."""
         return f"http://{HOST}:{self.server_port}/"
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a client in a thread of its own; one more than :data:`CLIENTS` is sent away."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one client, and let the next one in afterwards."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay silent: the terminal belongs to the command that started the server, and clients may hang up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -75,7 +108,28 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     protocol_version = "HTTP/1.1"
     default_request_version = "HTTP/1.1"  # otherwise a request that cannot be parsed gets an answer without headers
-    timeout = 30
+    timeout = SECONDS
+
+    def handle_one_request(self) -> None:
+        """One request; a client that sends it byte by byte is cut off when its time is up."""
+        late = threading.Timer(SECONDS, self._cut_off)
+        late.daemon = True
+        late.start()
+        try:
+            super().handle_one_request()
+        except OSError:  # the client hung up, or is too slow
+            self.close_connection = True
+        finally:
+            late.cancel()
+
+    def _cut_off(self) -> None:
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RD)
+
+    def finish(self) -> None:
+        """Let the connection go; what a client that hung up did not take is lost."""
+        with suppress(OSError):
+            super().finish()
 
     def do_GET(self) -> None:
         self._respond()
@@ -108,16 +162,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_file(route)
 
     def _send_file(self, route: Route) -> None:
-        path = self.server.folder / route.file
-        try:
-            data = path.read_bytes()
-        except OSError:
-            if route.absent is not None:
+        with open_regular(self.server.folder, route.file) as file:
+            if file is not None:
+                self._send(HTTPStatus.OK, file, route.media, route.policy)
+            elif route.absent is not None:
                 self._send(HTTPStatus.OK, route.absent.encode(), route.media, route.policy)
-                return
-            self._not_found(f"{route.file} is not in {self.server.folder}.", f"{route.command} --help")
-            return
-        self._send(HTTPStatus.OK, data, route.media, route.policy)
+            else:
+                self._not_found(f"{route.file} is not in {self.server.folder}.", f"{route.command} --help")
 
     def _not_found(self, text: str, command: str) -> None:
         page = (
@@ -130,15 +181,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(
         self,
         status: HTTPStatus,
-        data: bytes,
+        body: bytes | BinaryIO,
         media: str = "text/plain; charset=utf-8",
         policy: str = PAGE_POLICY,
         extra: Mapping[str, str] | None = None,
     ) -> None:
+        length = len(body) if isinstance(body, bytes) else os.fstat(body.fileno()).st_size
         self.send_response(status)
         headers = {
             "Content-Type": media,
-            "Content-Length": str(len(data)),
+            "Content-Length": str(length),
             "Content-Security-Policy": policy,
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
@@ -152,8 +204,17 @@ class _Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
+        if self.command == "HEAD":
+            return
+        if isinstance(body, bytes):
+            self.wfile.write(body)
+            return
+        # A file that grows or shrinks meanwhile: never more than was announced, and less ends the connection.
+        sent = 0
+        while sent < length and (piece := body.read(min(PIECE, length - sent))):
+            self.wfile.write(piece)
+            sent += len(piece)
+        self.close_connection = self.close_connection or sent < length
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer a request the base class could not read, with the same headers as every other answer."""
@@ -163,6 +224,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Stay silent: the terminal belongs to the command that started the server."""
+
+
+@contextmanager
+def open_regular(folder: Path, name: str) -> Iterator[BinaryIO | None]:
+    """The regular file ``name`` in ``folder`` itself, open; ``None`` for a link, a pipe, a device or nothing.
+
+    Nothing is followed and nothing can block: it is opened from the folder's descriptor, looked at, then read.
+    """
+    with ExitStack() as stack:
+        file: BinaryIO | None = None
+        with suppress(OSError):
+            place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            stack.callback(os.close, place)
+            opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=place)
+            if stat.S_ISREG(os.fstat(opened).st_mode):
+                file = stack.enter_context(os.fdopen(opened, "rb"))
+            else:
+                os.close(opened)
+        yield file
 
 
 def make_server(folder: Path, *, port: int = 0) -> Server:

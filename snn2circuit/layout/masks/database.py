@@ -20,6 +20,7 @@ import numpy as np
 from snn2circuit.ir.files import atomic
 from snn2circuit.ir.layout import Layout
 from snn2circuit.ir.noun import Ints
+from snn2circuit.ir.plain import plain
 from snn2circuit.layout.masks.drawing import Mask, list_masks
 
 DATABASE_UNIT = 1e-3  # um
@@ -69,7 +70,7 @@ def _draw_mask(database: kdb.Layout, sheet: kdb.Cell, mask: Mask, nets: tuple[st
         for net, first in zip(*np.unique(mask.nets, return_index=True), strict=True):
             if net >= 0:
                 x0, y0, x1, y1 = mask.boxes[first].tolist()
-                sheet.shapes(index).insert(kdb.Text(nets[net], kdb.Trans((x0 + x1) // 2, (y0 + y1) // 2)))
+                sheet.shapes(index).insert(kdb.Text(plain(nets[net]), kdb.Trans((x0 + x1) // 2, (y0 + y1) // 2)))
 
 
 def find_arrays(corners: Ints) -> Iterator[tuple[int, int, int, int, int, int]]:

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 
 from snn2circuit.ir.files import write_text
 from snn2circuit.ir.layout import Layout
+from snn2circuit.ir.plain import plain
 from snn2circuit.layout.masks.drawing import Mask, list_masks
 
 
@@ -42,7 +43,7 @@ def _properties(masks: list[Mask]) -> str:
                     f"   <fill-color>{mask.layer.color}</fill-color>",
                     f"   <dither-pattern>{pattern}</dither-pattern>",
                     "   <visible>true</visible>",
-                    f"   <name>{escape(mask.layer.name)}: {escape(mask.layer.material)}</name>",
+                    f"   <name>{escape(mask.layer.name)}: {escape(plain(mask.layer.material))}</name>",
                     f"   <source>{mask.layer.mask}/{mask.sheet}@1</source>",
                     "  </group-members>",
                 ]

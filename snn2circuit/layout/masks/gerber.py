@@ -48,7 +48,7 @@ def _lines(mask: Mask, layout: Layout) -> Iterator[str]:
     current = net_now = -1
     for (x0, y0, x1, y1), is_round, net in shapes:
         if net != net_now:
-            yield f"%TO.N,{layout.nets[net]}*%" if net >= 0 else "%TD.N*%"
+            yield f"%TO.N,{_attribute(layout.nets[net])}*%" if net >= 0 else "%TD.N*%"
             net_now = net
         if (x0 + x1) % 2 or (y0 + y1) % 2:
             corners = ((x1, y0), (x1, y1), (x0, y1), (x0, y0))
@@ -63,3 +63,8 @@ def _lines(mask: Mask, layout: Layout) -> Iterator[str]:
             current = aperture
         yield f"X{(x0 + x1) // 2}Y{(y0 + y1) // 2}D03*"
     yield "M02*"
+
+
+def _attribute(text: str) -> str:
+    """A text as the value of an attribute: percent, asterisk, comma and backslash mean something there (3.4.3)."""
+    return "".join(c if c.isprintable() and c not in "%*,\\" else f"\\u{min(ord(c), 0xFFFF):04X}" for c in text)

@@ -6,12 +6,13 @@ Circles stay circles. The y axis of a layout points up and that of SVG down, so 
 from __future__ import annotations
 
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape
 
 import numpy as np
 
 from snn2circuit.ir.files import write_text
 from snn2circuit.ir.layout import Layout
+from snn2circuit.ir.plain import plain
 from snn2circuit.layout.masks.drawing import Mask, list_masks
 
 
@@ -27,11 +28,11 @@ def write_svg(layout: Layout, folder: Path) -> list[Path]:
         size = f'width="{x1 - x0:.6f}mm" height="{y1 - y0:.6f}mm"'
         lines = [
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="{x0:.6f} {-y1:.6f} {x1 - x0:.6f} {y1 - y0:.6f}">',
-            f"<title>{layout.name}, sheet {sheet}, seen from above</title>".replace("&", "&amp;"),
+            f"<title>{escape(plain(layout.name))}, sheet {sheet}, seen from above</title>",
             '<g transform="scale(1 -1)">',
         ]
         for mask in masks:
-            lines.append(f'<g id={quoteattr(mask.layer.name)} fill={quoteattr(mask.layer.color)} fill-opacity="0.7">')
+            lines.append(f'<g id="{mask.layer.name}" fill="{mask.layer.color}" fill-opacity="0.7">')
             lines += [
                 f'<circle cx="{(a + c) / 2e6:.7g}" cy="{(b + d) / 2e6:.7g}" r="{(c - a) / 2e6:.7g}"/>'
                 if is_round

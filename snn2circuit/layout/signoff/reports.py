@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,8 @@ from typing import Any
 import klayout.db as kdb
 import klayout.rdb as krdb
 
-from snn2circuit.ir.files import atomic, write_json, write_text
+from snn2circuit.ir.files import atomic, write_json
+from snn2circuit.ir.tables import write_csv
 from snn2circuit.layout.signoff.drc import DrcReport
 from snn2circuit.layout.signoff.lvs import LvsReport
 from snn2circuit.layout.signoff.pex import Measured
@@ -50,13 +49,11 @@ def write_lyrdb(report: DrcReport, masks: str, top: str, path: Path) -> None:
 
 def write_violations(report: DrcReport, path: Path) -> None:
     """Write the violations as CSV, one a line; ``measured`` is in nm, or a share for densities."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for violation in report.violations:
-        measured = "" if violation.measured is None else f"{violation.measured:.9g}"
-        writer.writerow([violation.rule, violation.sheet, *violation.box, measured, violation.text])
-    write_text(path, stream.getvalue())
+    rows = (
+        (each.rule, each.sheet, *each.box, "" if each.measured is None else f"{each.measured:.9g}", each.text)
+        for each in report.violations
+    )
+    write_csv(path, COLUMNS, rows)
 
 
 def parasitics_summary(table: Iterable[Measured]) -> list[dict[str, Any]]:

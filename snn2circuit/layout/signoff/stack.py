@@ -18,6 +18,10 @@ import klayout.db as kdb
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.layout import Process, ProcessLayer, Role
 from snn2circuit.layout.masks.database import DATABASE_UNIT
+from snn2circuit.layout.signoff.bounds import check_bounds
+from snn2circuit.layout.signoff.crowding import check_crowding
+
+MAX_SHEETS = 512
 
 Place = tuple[int, str]  # number of a sheet from 1, name of a process layer
 
@@ -86,10 +90,11 @@ def read_masks(path: Path, process: Process) -> MaskStack:
     """Read a GDSII or OASIS file of a stack in ``process``.
 
     Raises:
-        LayoutError: the file cannot be read, has another unit, holds a layer that the process does not have, or no
-            sheet.
+        LayoutError: the file cannot be read, asks for more than :mod:`snn2circuit.layout.signoff.bounds` allows, has
+            another unit, holds a layer that the process does not have, or no sheet.
     """
-    database = kdb.Layout()
+    check_bounds(Path(path))
+    database = kdb.Layout(False)  # not editable: what a file repeats is not copied while it is read
     try:
         database.read(str(path))
     except RuntimeError as error:
@@ -109,8 +114,14 @@ def read_masks(path: Path, process: Process) -> MaskStack:
                 f"{path}: layer {info.layer}/{info.datatype} is none of process {process.name}, "
                 f"whose masks are {', '.join(map(str, sorted(known)))} with the sheet's number from 1 as datatype"
             )
+        if info.datatype > MAX_SHEETS:
+            raise LayoutError(
+                f"{path}: layer {info.layer}/{info.datatype} is of sheet {info.datatype}; "
+                f"a stack has at most {MAX_SHEETS}"
+            )
         sheets = max(sheets, info.datatype)
     if not sheets:
         raise LayoutError(f"{path}: it holds no shapes")
     database.flatten(database.top_cell().cell_index(), -1, True)
+    check_crowding(database, path)
     return MaskStack(path=Path(path), process=process, database=database, sheets=sheets)
