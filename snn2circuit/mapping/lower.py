@@ -44,8 +44,7 @@ def unrolled_sizes(network: Network) -> tuple[Unrolled, ...]:
     """What every layer of ``network`` takes as a crossbar; nothing is unrolled to find out."""
     sizes = []
     for number, layer in enumerate(network.layers, start=1):
-        has_bias = any(name.startswith("bias") for name, _ in layer.arrays())
-        sizes.append(Unrolled(layer=number, rows=layer.inputs + has_bias, columns=layer.outputs))
+        sizes.append(Unrolled(layer=number, rows=layer.inputs + layer.has_bias, columns=layer.outputs))
     return tuple(sizes)
 
 
