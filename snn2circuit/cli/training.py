@@ -40,6 +40,7 @@ def train(
 
     with bar("train") as tell:
         dataset = load_dataset(design.data.dataset, steps.data_folder(design))
+        steps.check_sizes(design, dataset, whole=False)
         recipe = steps.design_recipe(design, dataset)
         trained = steps.train_module(
             dataset,

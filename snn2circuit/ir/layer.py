@@ -195,5 +195,5 @@ def make_layer(shape: Shape, maps: Sequence[Map], neuron: Neuron) -> AnyLayer:
 
 
 def _check_neuron(neuron: object) -> None:
-    if not isinstance(neuron, Neuron):
+    if isinstance(neuron, type) or not isinstance(neuron, Neuron):
         raise NetworkError(f"{neuron!r} is not a neuron: it lacks a method of snn2circuit.ir.parts.Neuron")

@@ -20,6 +20,7 @@ from snn2circuit.steps.files import PARTS, load, load_crossbar, save
 from snn2circuit.steps.fine_tuning import Tuned, describe_tuning, device_weights, fine_tune
 from snn2circuit.steps.lines import line_parasitics
 from snn2circuit.steps.signoff import check_drc, check_lvs, draw_masks, line_effect, sign_off
+from snn2circuit.steps.sizes import check_sizes
 from snn2circuit.steps.stack import build_stack, check_process
 from snn2circuit.steps.training import (
     data_folder,
@@ -47,6 +48,7 @@ __all__ = [
     "check_drc",
     "check_lvs",
     "check_process",
+    "check_sizes",
     "choose_samples",
     "compensate_parts",
     "data_folder",

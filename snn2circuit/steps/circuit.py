@@ -116,16 +116,32 @@ def advise_design(
     )
 
 
+def check_samples(dataset: Dataset, count: int, first: int) -> None:
+    """Refuse samples that the test split does not have.
+
+    Raises:
+        DataError: with the number there are.
+    """
+    available = len(dataset.test.labels)
+    if not 0 <= first < available:
+        raise DataError(
+            f"[simulation] first = {first}: {dataset.name} has {available:,} test samples, 0 to {available - 1}"
+        )
+    if not 1 <= count <= available - first:
+        raise DataError(
+            f"[simulation] samples = {count:,} from first = {first} on: {dataset.name} has {available:,} test samples, "
+            f"so 1 to {available - first:,} can be asked for"
+        )
+
+
 def choose_samples(crossbar: CrossbarNetwork, dataset: Dataset, *, count: int = 10, first: int = 0) -> Stimulus:
     """``count`` test samples from index ``first`` on, encoded as the network takes them.
 
     Raises:
-        DataError: the test split has no sample there.
+        DataError: the test split has fewer samples.
     """
-    available = len(dataset.test.labels)
-    if count < 1 or not 0 <= first < available:
-        raise DataError(f"{dataset.name} has {available} test samples; no {count} samples from {first} on")
-    indices = np.arange(first, min(first + count, available))
+    check_samples(dataset, count, first)
+    indices = np.arange(first, first + count)
     inputs = crossbar.network().encode(dataset.test.inputs[indices], indices)
     return Stimulus(inputs=inputs, labels=dataset.test.labels[indices], indices=indices)
 
