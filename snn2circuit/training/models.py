@@ -58,8 +58,7 @@ class SpikingNet(nn.Module):
             maps: instead of ``sizes``, which is empty then, the map of each layer, from vectors to vectors.
 
         Raises:
-            NetworkError: sizes and neurons do not fit, snnTorch has no such neuron, it cannot learn what it should, or
-                acts otherwise than the part.
+            NetworkError: sizes and neurons do not fit, snnTorch has no such neuron, or it cannot learn what it should.
             TrainingError: there is no such engine.
         """
         super().__init__()

@@ -32,7 +32,7 @@ def build_neuron(part: Neuron, surrogate: Surrogate | None = None, **learn: bool
         learn: ``learn_beta``, ``learn_threshold``: what is trained besides the weights.
 
     Raises:
-        NetworkError: snnTorch has no class of that name, it cannot learn that, or it acts otherwise than the part.
+        NetworkError: snnTorch has no class of that name, or it cannot learn that.
     """
     name = type(part).__name__
     cls = getattr(snntorch, part.snntorch, None)
@@ -55,7 +55,6 @@ def build_neuron(part: Neuron, surrogate: Surrogate | None = None, **learn: bool
             f"snnTorch's {part.snntorch}, which the part {name} names, cannot be made from its fields "
             f"{', '.join(fields) or 'of the same names, of which there are none'}: {error}"
         ) from error
-    check_behaviour(part, module)
     return module
 
 
