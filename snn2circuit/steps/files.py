@@ -19,9 +19,15 @@ T = TypeVar("T")
 
 
 @overload
-def load(path: Path | str, *, parts: Iterable[object] = ()) -> object: ...
+def load(path: Path | str, *, parts: Iterable[object] = ()) -> object:
+    """Whatever noun there is."""
+
+
 @overload
-def load(path: Path | str, kind: type[T], *, parts: Iterable[object] = ()) -> T: ...
+def load(path: Path | str, kind: type[T], *, parts: Iterable[object] = ()) -> T:
+    """The noun that is needed."""
+
+
 def load(path: Path | str, kind: type = object, *, parts: Iterable[object] = ()) -> object:
     """Read whatever noun a file holds: a network, a crossbar, waveforms, a layout.
 
