@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from snn2circuit.ir.dataset import Dataset as Dataset
     from snn2circuit.ir.dataset import Split as Split
     from snn2circuit.ir.encoding import Encoding as Encoding
-    from snn2circuit.ir.files import save as save
     from snn2circuit.ir.layer import ConvLayer as ConvLayer
     from snn2circuit.ir.layout import Layout as Layout
     from snn2circuit.ir.linear import AvgPool2d as AvgPool2d
@@ -69,7 +68,8 @@ if TYPE_CHECKING:
     from snn2circuit.steps import export_network as export_network
     from snn2circuit.steps import from_snntorch as from_snntorch
     from snn2circuit.steps import import_network as import_network
-    from snn2circuit.steps import load_crossbar as load_crossbar
+    from snn2circuit.steps import load as load
+    from snn2circuit.steps import save as save
     from snn2circuit.steps import train as train
     from snn2circuit.training import Recipe as Recipe
 
@@ -100,7 +100,6 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "Split",
     ),
     "ir.encoding": ("Encoding",),
-    "ir.files": ("save",),
     "ir.layer": ("ConvLayer",),
     "ir.layout": ("Layout",),
     "ir.linear": ("AvgPool2d", "Conv2d", "Dense", "Scale", "SumPool2d"),
@@ -134,7 +133,8 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "export_network",
         "from_snntorch",
         "import_network",
-        "load_crossbar",
+        "load",
+        "save",
         "train",
     ),
     "training": ("Recipe",),

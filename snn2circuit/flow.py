@@ -44,6 +44,7 @@ from snn2circuit.steps import (
     build_stack,
     check_circuit,
     check_process,
+    check_sizes,
     choose_samples,
     compensate_parts,
     data_folder,
@@ -113,6 +114,7 @@ def _run(design: Design, out: Path, stages: Stages, *, fresh: bool, tensorboard:
         check_circuit(design)
         check_process(design)
         dataset = load_dataset(design.data.dataset, data_folder(design))
+        check_sizes(design, dataset)
     with stages.stage("train") as tell:
         tuning = ("fine_tuning", "device") if design.fine_tuning.epochs else ()
         sections, neurons = design.fingerprint("network", "training", *tuning), fingerprint(make_neurons(design))

@@ -22,7 +22,7 @@ from snn2circuit.units import engineering
 
 LATE = 1.5  # times its limit that a sample may be estimated at: estimates are rough, a stopped one tells nothing
 MAX_LOSS = 0.01  # of a bit line's current, for the tile that is advised
-ROUGH = 20  # the reference laws are trusted where they promise less than this part of the budget
+ROUGH = 20  # the reference laws are trusted where they are off the budget by more than this factor
 REDUCTIONS = {"none": 0, "first": 1, "all": None}  # layers whose crossbars are reduced
 
 
@@ -133,6 +133,8 @@ def advise(
     max_loss: float = MAX_LOSS,
     budget: float | None = None,
     measure: Callable[[], Laws] = calibrate,
+    samples: int | None = None,
+    wires: bool = True,
 ) -> Advice:
     """Look at a network before its decks are written.
 
@@ -145,18 +147,21 @@ def advise(
         max_loss: share of a bit line's current that the advised tile may lose.
         budget: seconds that matter; this machine is measured only if the reference laws come near it. ``None``: always.
         measure: gives this machine's laws.
+        samples: how many there will be; ``None``: those of ``stimulus``, whose first one is looked at.
+        wires: look at lines and weights too, not only at what ngspice will take.
     """
     circuit = build_circuit(crossbar, stimulus.inputs[0], "advice", parasitics=parasitics)
     groups = crossbar_arrays(crossbar, parasitics)
     costs = _costs(circuit, groups, REFERENCE)
-    decks = math.ceil(stimulus.samples / workers)
-    if budget is None or (budget and costs[reduce].seconds * decks > budget / ROUGH):
+    samples = stimulus.samples if samples is None else samples
+    decks = math.ceil(samples / workers)
+    if budget is None or (budget and budget / ROUGH < costs[reduce].seconds * decks < budget * ROUGH):
         costs = _costs(circuit, groups, measure())
     return Advice(
-        layers=assess_wires(crossbar, parasitics, max_loss),
+        layers=assess_wires(crossbar, parasitics, max_loss) if wires else (),
         reduce=reduce,
         costs=costs,
-        samples=stimulus.samples,
+        samples=samples,
         workers=workers,
         max_loss=max_loss,
     )

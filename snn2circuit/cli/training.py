@@ -53,6 +53,7 @@ def train(
     checkpoints = out.with_suffix(".checkpoints")
     with lock(checkpoints), bar("train") as tell:
         dataset = load_dataset(design.data.dataset, steps.data_folder(design))
+        steps.check_sizes(design, dataset, whole=False)
         recipe = steps.design_recipe(design, dataset)
         trained = steps.train_module(
             dataset,

@@ -185,7 +185,7 @@ class Simulation:
         str, Key("ngspice, or the exact solver: thousands of times as fast, linear circuits only", ("ngspice", "exact"))
     ] = "ngspice"
     workers: Annotated[int, Key("simulations side by side; 0: one per processor", low=0, high=1024)] = 0
-    time_limit: Annotated[float, Key("seconds one simulation may take", low=0, above=True)] = 600.0
+    time_limit: Annotated[float, Key("seconds one simulation may take", low=0, above=True, high=1e9)] = 600.0
     budget: Annotated[
         float, Key("seconds that all simulations may be estimated at; more is refused; 0: no limit", low=0)
     ] = 3600.0

@@ -21,8 +21,8 @@ import numpy as np
 from snn2circuit.errors import NetworkError
 from snn2circuit.frontends.nir_neurons import ANNOTATION, check_step, neuron_nodes
 from snn2circuit.ir.files import atomic
-from snn2circuit.ir.layer import AnyLayer, Layer
-from snn2circuit.ir.linear import Conv2d, Dense, Map, Scale, Shape, SumPool2d
+from snn2circuit.ir.layer import AnyLayer, ConvLayer
+from snn2circuit.ir.linear import BUILT_IN, AvgPool2d, Conv2d, Dense, Map, Scale, Shape, SumPool2d
 from snn2circuit.ir.network import Network
 from snn2circuit.ir.parts import Neuron
 
@@ -87,7 +87,11 @@ def write_nir(
 
 def _map_nodes(layer: AnyLayer, shape: Shape) -> tuple[list[tuple[str, nir.NIRNode]], Shape]:
     """The nodes of a layer's maps, and the shape of its neurons."""
-    maps = (Dense(weight=layer.weight, bias=layer.bias),) if isinstance(layer, Layer) else layer.maps
+    # NIR has no node for a user's own map; unrolled, the chain is a matrix like any other.
+    if isinstance(layer, ConvLayer) and all(type(each) in BUILT_IN for each in layer.maps):
+        maps: tuple[Map, ...] = layer.maps
+    else:
+        maps = (Dense(weight=layer.weight, bias=layer.bias),)
     nodes: list[tuple[str, nir.NIRNode]] = []
     for each in maps:
         if isinstance(each, Dense) and len(shape) > 1:
@@ -111,7 +115,7 @@ def _map_node(one: Map, shape: Shape) -> nir.NIRNode:
             )  # fmt: skip
         case Scale():
             return nir.Scale(scale=np.array(np.broadcast_to(one.scale, shape)))
-        case _:
+        case SumPool2d() | AvgPool2d():
             pool = nir.SumPool2d if isinstance(one, SumPool2d) else nir.AvgPool2d
             return pool(kernel_size=np.array(one.kernel), stride=np.array(one.stride), padding=np.array(one.padding))
 

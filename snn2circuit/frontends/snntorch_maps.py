@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from snn2circuit.errors import NetworkError
 from snn2circuit.ir.layer import AnyLayer, ConvLayer
-from snn2circuit.ir.linear import AvgPool2d, Conv2d, Dense, Map, Pair, Scale, Shape, SumPool2d
+from snn2circuit.ir.linear import AvgPool2d, Conv2d, Dense, Map, Pair, Shape, SumPool2d
 from snn2circuit.ir.noun import Floats
 
 M = TypeVar("M", bound=nn.Module)
@@ -83,8 +83,9 @@ def refusal(path: str, module: nn.Module) -> NetworkError:
 
 def write_map(layer: AnyLayer, dtype: torch.dtype) -> nn.Module:
     """The map of ``layer`` as a torch module from vectors ``(samples, inputs)`` to vectors ``(samples, outputs)``."""
-    if not isinstance(layer, ConvLayer) or any(isinstance(each, Scale) for each in layer.maps):
-        # torch has no module that scales; unrolled, the chain is a matrix like any other.
+    known = (Dense, Conv2d, AvgPool2d, SumPool2d)
+    if not isinstance(layer, ConvLayer) or not all(type(each) in known for each in layer.maps):
+        # torch has no module that scales, nor one for a user's own map; unrolled, the chain is a matrix like any other.
         return _linear(Dense(weight=layer.weight, bias=layer.bias), dtype)
     shape = layer.shape
     modules: list[nn.Module] = [nn.Unflatten(1, shape)] if len(shape) > 1 else []

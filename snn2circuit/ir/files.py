@@ -154,10 +154,18 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
     write_text(path, text + "\n")
 
 
-def save(value: object, path: Path | str) -> None:
-    """Write a noun to ``path``. Equal contents give equal bytes."""
+def save(value: object, path: Path | str, parts: Mapping[str, type] | None = None) -> None:
+    """Write a noun to ``path``. Equal contents give equal bytes.
+
+    ``parts`` maps part kinds that are taken to their classes: no other class is saved under such a word.
+
+    Raises:
+        FileFormatError: something in it could not be loaded again; the text names the field.
+        OutputError: the file cannot be written.
+    """
     arrays: list[np.ndarray[Any, Any]] = []
-    header = json.dumps({"format": FORMAT, "value": _encode(value, arrays)}, indent=1, ensure_ascii=False)
+    tree = _encode(value, arrays, parts or {})
+    header = json.dumps({"format": FORMAT, "value": tree}, indent=1, ensure_ascii=False)
     with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         _member(archive, "header.json", header.encode())
         for index, array in enumerate(arrays):
@@ -193,13 +201,13 @@ def load(path: Path | str, kind: type[T], parts: Mapping[str, type] | None = Non
 def fingerprint(value: object) -> str:
     """Content hash of a noun, 16 hexadecimal digits: equal contents, equal fingerprint, on any machine."""
     arrays: list[np.ndarray[Any, Any]] = []
-    digest = hashlib.sha256(json.dumps(_encode(value, arrays), sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(_encode(value, arrays, {}), sort_keys=True).encode())
     for array in arrays:
         digest.update(_npy(array))
     return digest.hexdigest()[:16]
 
 
-def _encode(value: object, arrays: list[np.ndarray[Any, Any]]) -> Any:
+def _encode(value: object, arrays: list[np.ndarray[Any, Any]], parts: Mapping[str, type], where: str = "") -> Any:
     match value:
         case np.ndarray():
             arrays.append(value)
@@ -208,17 +216,55 @@ def _encode(value: object, arrays: list[np.ndarray[Any, Any]]) -> Any:
             return value
         case float():
             if not math.isfinite(value):
-                raise FileFormatError(f"cannot save the number {value}: files hold finite numbers only")
+                raise FileFormatError(f"cannot save the number {value}{where}: files hold finite numbers only")
             return value
         case tuple():
-            return [_encode(each, arrays) for each in value]
-        case _ if dataclasses.is_dataclass(value):
-            fields = {field.name: _encode(getattr(value, field.name), arrays) for field in dataclasses.fields(value)}
-            if NOUNS.get(type(value).__name__) is type(value):
-                return {"noun": type(value).__name__, **fields}
-            if isinstance(kind := getattr(value, "kind", None), str):
-                return {"part": kind, **fields}
-    raise FileFormatError(f"cannot save a {type(value).__name__}")
+            return [_encode(each, arrays, parts, where) for each in value]
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            cls = type(value)
+            is_noun = NOUNS.get(cls.__name__) is cls
+            if is_noun or isinstance(getattr(cls, "kind", None), str):
+                word = {"noun": cls.__name__} if is_noun else {"part": _part_kind(value, parts)}
+                given = {each.name: getattr(value, each.name) for each in dataclasses.fields(value) if each.init}
+                return word | {
+                    name: _encode(each, arrays, parts, f" in {cls.__name__}.{name}") for name, each in given.items()
+                }
+    hint = "" if dataclasses.is_dataclass(type(value)) else "; nouns and parts hold numbers, text, arrays and tuples"
+    hint = hint or "; a part needs a class variable kind, the word that names it in files"
+    raise FileFormatError(f"cannot save a {type(value).__name__}{where}{hint}")
+
+
+def _part_kind(part: Any, parts: Mapping[str, type]) -> str:
+    """The word for a part, once it is sure that the word and the fields bring this very part back."""
+    cls, kind = type(part), str(type(part).kind)
+    if "kind" not in vars(cls):
+        raise FileFormatError(
+            f"cannot save a {cls.__name__}: it inherits the kind {kind!r}, which names another class in files; "
+            f"give {cls.__name__} a class variable kind of its own"
+        )
+    if parts.get(kind, cls) is not cls:
+        raise FileFormatError(
+            f"cannot save a {cls.__name__}: its kind {kind!r} is that of {parts[kind].__name__}, which would be "
+            f"loaded in its place; give {cls.__name__} another kind"
+        )
+    hints = _hints(cls)
+    for field in dataclasses.fields(part):
+        if not _fits(getattr(part, field.name), hints[field.name]):
+            raise FileFormatError(
+                f"cannot save a {cls.__name__}: {field.name} is {getattr(part, field.name)!r:.60}; "
+                f"its annotation says {hints[field.name]}"
+            )
+    return kind
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls)
+    except NameError as error:
+        raise FileFormatError(
+            f"the annotations of {cls.__name__} cannot be read: {error}; import what they name in the module of the "
+            "class, not under TYPE_CHECKING"
+        ) from error
 
 
 def _decode(tree: Any, arrays: _Arrays, nouns: Mapping[str, type], parts: Mapping[str, type]) -> Any:
@@ -233,9 +279,10 @@ def _decode(tree: Any, arrays: _Arrays, nouns: Mapping[str, type], parts: Mappin
     classes, key = (nouns, "noun") if "noun" in tree else (parts, "part")
     name = str(tree.get(key))
     if name not in classes:
-        raise FileFormatError(f"unknown {key} {name!r}; known here: {', '.join(sorted(classes)) or 'none'}")
+        hint = f"; pass parts=[...] to load with the class whose kind is {name!r}" if key == "part" else ""
+        raise FileFormatError(f"unknown {key} {name!r}; known here: {', '.join(sorted(classes)) or 'none'}{hint}")
     cls = classes[name]
-    hints = get_type_hints(cls)
+    hints = _hints(cls)
     known = {field.name for field in dataclasses.fields(cls)}
     given = {field: _decode(each, arrays, nouns, parts) for field, each in tree.items() if field != key}
     for field, value in given.items():
@@ -249,6 +296,8 @@ def _decode(tree: Any, arrays: _Arrays, nouns: Mapping[str, type], parts: Mappin
 def _fits(value: object, hint: Any) -> bool:
     """Whether a value read from a file is what the field's annotation says."""
     origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
     if origin in (Union, UnionType):
         return any(_fits(value, each) for each in arguments)
     if origin is Literal:

@@ -6,13 +6,14 @@ it was trained as; the same matrix can be had from it, and becomes the crossbar 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from snn2circuit.errors import NetworkError
-from snn2circuit.ir.linear import Dense, Map, Shape
+from snn2circuit.ir.linear import BUILT_IN, Dense, Map, Shape, check_map
 from snn2circuit.ir.noun import Floats, freeze, noun
 from snn2circuit.ir.parts import Neuron
 
@@ -51,6 +52,11 @@ class Layer:
         return int(self.weight.shape[1])
 
     @property
+    def has_bias(self) -> bool:
+        """Whether there is a bias."""
+        return self.bias is not None
+
+    @property
     def flops(self) -> int:
         """Multiplications and additions of one step, two for each weight."""
         return 2 * self.weight.size
@@ -81,7 +87,13 @@ class ConvLayer:
         if not self.maps:
             raise NetworkError("a layer needs at least one map")
         _check_neuron(self.neuron)
-        self.output_shape  # noqa: B018 - raises where two maps do not meet
+        shape = self.shape
+        for number, each in enumerate(self.maps, start=1):
+            try:
+                check_map(each, shape)
+                shape = each.output_shape(shape)
+            except NetworkError as error:
+                raise NetworkError(f"map {number}: {error}") from error
 
     @property
     def output_shape(self) -> Shape:
@@ -128,10 +140,17 @@ class ConvLayer:
     @property
     def bias(self) -> Floats | None:
         """The bias of the whole chain, ``(outputs,)``; ``None`` if no map has one."""
-        if all(getattr(each, "bias", None) is None for each in self.maps):
+        if not self.has_bias:
             return None
         bias: Floats = self._chain(np.zeros((1, self.inputs)), bias=True)[0]
         return bias
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether a map has a bias; of a user's own map, whether it makes anything of zero."""
+        if all(type(each) in BUILT_IN for each in self.maps):
+            return any(getattr(each, "bias", None) is not None for each in self.maps)
+        return bool(self._chain(np.zeros((1, self.inputs)), bias=True).any())
 
     def current(self, signal: Floats) -> Floats:
         """Drive ``(..., outputs)`` of the neurons for ``signal`` ``(..., inputs)``, map by map."""
@@ -141,8 +160,9 @@ class ConvLayer:
     def arrays(self) -> Iterator[tuple[str, Floats]]:
         """The trained arrays with their names."""
         for number, each in enumerate(self.maps, start=1):
-            for name in ("weight", "bias", "scale"):
-                if (values := getattr(each, name, None)) is not None:
+            for name in _field_names(each):
+                values = getattr(each, name)
+                if isinstance(values, np.ndarray) and values.dtype.kind == "f":
                     yield f"{name} of map {number} ({type(each).__name__})", values
 
     def _chain(self, rows: Floats, *, bias: bool) -> Floats:
@@ -160,6 +180,10 @@ class ConvLayer:
 AnyLayer = Layer | ConvLayer
 
 
+def _field_names(one: object) -> list[str]:
+    return [field.name for field in dataclasses.fields(one)] if dataclasses.is_dataclass(one) else []
+
+
 def make_layer(shape: Shape, maps: Sequence[Map], neuron: Neuron) -> AnyLayer:
     """The layer of a chain of maps on inputs of ``shape``: a :class:`Layer` if the chain is one matrix."""
     match maps:
@@ -171,5 +195,5 @@ def make_layer(shape: Shape, maps: Sequence[Map], neuron: Neuron) -> AnyLayer:
 
 
 def _check_neuron(neuron: object) -> None:
-    if not isinstance(neuron, Neuron):
+    if isinstance(neuron, type) or not isinstance(neuron, Neuron):
         raise NetworkError(f"{neuron!r} is not a neuron: it lacks a method of snn2circuit.ir.parts.Neuron")

@@ -14,11 +14,15 @@ and an addition for each weight at each place that it is applied to, padded zero
 
 Pixels are numbered as in memory, ``(channel, row, column)`` with the column running fastest; a flat vector and an image
 are the same numbers in the same order, so flattening is no map at all.
+
+:class:`Map` is what a layer asks of a map. One that a user brings is used as it is, once :func:`check_map` has seen
+that it is affine.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -27,6 +31,25 @@ from snn2circuit.ir.noun import Floats, freeze, noun
 
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
+_PROBES = 6  # samples that a map is tried on
+_TOLERANCE = 1e-9  # of the largest value that comes out
+
+
+@runtime_checkable
+class Map(Protocol):
+    """An affine map of each sample by itself: a frozen dataclass, with a class variable ``kind`` if it is to be saved.
+
+    Its floating-point arrays are the weights that a network checks for finite values.
+    """
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape of the result for an input of ``shape``; raises ``NetworkError`` if it takes no such input."""
+
+    def flops(self, shape: Shape) -> int:
+        """Multiplications and additions for an input of ``shape``, biases aside."""
+
+    def apply(self, x: Floats, *, bias: bool = True) -> Floats:
+        """The map of each of ``x`` ``(samples, *shape)``, with or without its bias."""
 
 
 @noun
@@ -195,7 +218,46 @@ class Scale:
         return x * self.scale
 
 
-Map = Dense | Conv2d | SumPool2d | AvgPool2d | Scale
+BUILT_IN = (Dense, Conv2d, SumPool2d, AvgPool2d, Scale)  # affine by their equations
+
+
+def check_map(one: Map, shape: Shape) -> None:
+    """Make sure that a map does to inputs of ``shape`` what :class:`Map` says, by trying it.
+
+    A crossbar holds what the map makes of the unit vectors and of zero; of a map that is not affine it would hold
+    another one.
+
+    Raises:
+        NetworkError: it is no map, changes its mind about a shape, mixes samples or is not affine.
+    """
+    name = type(one).__name__
+    if not isinstance(one, Map):
+        raise NetworkError(f"{one!r:.80} is not a map: it lacks a method of snn2circuit.ir.linear.Map")
+    wanted = tuple(one.output_shape(shape))
+    if type(one) in BUILT_IN:
+        return
+    if not wanted or min(wanted) < 1:
+        raise NetworkError(f"{name} makes the shape {wanted} of {shape}; every length has to be at least 1")
+    values = np.sin(np.arange(1.0, 1 + _PROBES * math.prod(shape)) ** 1.5).reshape(_PROBES, *shape)
+    values[0] = 0
+    x = np.concatenate([values, 3 * values[1:2] - 2 * values[2:3]])
+    try:
+        y, plain = np.asarray(one.apply(x)), np.asarray(one.apply(x, bias=False))
+        alone = np.asarray(one.apply(x[-1:]))
+    except Exception as error:
+        # A user's code may raise anything.
+        raise NetworkError(f"{name}.apply fails on inputs of {shape}: {type(error).__name__}: {error}") from error
+    if y.shape != (len(x), *wanted) or plain.shape != y.shape:
+        raise NetworkError(f"{name}.apply makes {y.shape[1:]} of {shape}, its output_shape says {wanted}")
+    limit = _TOLERANCE * max(1e-30, float(np.abs(y).max()))
+    faults = {
+        "gives values that are not finite": not np.isfinite(y).all(),
+        "gives a sample another result beside others than alone": np.abs(alone[0] - y[-1]).max() > limit,
+        "is not affine": np.abs(3 * plain[1] - 2 * plain[2] - plain[-1]).max() > limit or plain[0].any(),
+        "adds more than a bias without bias=False": np.abs(y - y[0] - plain).max() > limit,
+    }
+    if fault := next((text for text, wrong in faults.items() if wrong), None):
+        raise NetworkError(f"{name} {fault}; a crossbar holds one matrix and one bias in double precision")
 
 
 def _check_bias(owner: Dense | Conv2d, bias: Floats | None, outputs: int) -> None:

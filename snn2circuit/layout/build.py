@@ -53,10 +53,7 @@ def build_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto"
         LayoutError: the process cannot make it; the text names the rule. Or a crossbar is cut by columns, or no two
             row tiles are there to share bit lines.
     """
-    check_tiles(crossbar)
-    rules = read_rules(process, mode)
-    plan = plan_stack(crossbar, rules, plan_resistors(crossbar, process, rules))
-    check_size(plan, process, crossbar, rules)
+    rules, plan = plan_layout(crossbar, process, mode)
     names = nets.all_nets(crossbar, rules.mode)
     ids = {name: index for index, name in enumerate(names)}
     drafts = [_Draft(crossbar, rules, plan, ids, index) for index in range(len(plan.sheets))]
@@ -70,6 +67,19 @@ def build_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto"
         assumptions=list_assumptions(crossbar, process, rules, plan, [draft.error for draft in drafts]),
         mode=rules.mode,
     )
+
+
+def plan_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto") -> tuple[Rules, Plan]:
+    """Where everything will lie, with the rules that it follows; nothing is drawn.
+
+    Raises:
+        LayoutError: as :func:`build_layout`.
+    """
+    check_tiles(crossbar)
+    rules = read_rules(process, mode)
+    plan = plan_stack(crossbar, rules, plan_resistors(crossbar, process, rules))
+    check_size(plan, process, crossbar, rules)
+    return rules, plan
 
 
 def check_tiles(crossbar: CrossbarNetwork) -> None:

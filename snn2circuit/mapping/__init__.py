@@ -3,7 +3,7 @@
 from snn2circuit.mapping.compensate import LayerCompensation, Measure, compensate_network
 from snn2circuit.mapping.cost import LayerCost, mapping_cost
 from snn2circuit.mapping.hold import held_weights
-from snn2circuit.mapping.lower import lower_network, unrolled_sizes
+from snn2circuit.mapping.lower import Unrolled, check_devices, lower_network, unrolled_sizes
 from snn2circuit.mapping.passes import map_network
 from snn2circuit.mapping.tiling import cut_tiles
 
@@ -11,6 +11,8 @@ __all__ = [
     "LayerCompensation",
     "LayerCost",
     "Measure",
+    "Unrolled",
+    "check_devices",
     "compensate_network",
     "cut_tiles",
     "held_weights",

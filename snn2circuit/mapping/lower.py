@@ -8,6 +8,7 @@ and costs no device. What unrolling needs is therefore counted before it is done
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -44,8 +45,7 @@ def unrolled_sizes(network: Network) -> tuple[Unrolled, ...]:
     """What every layer of ``network`` takes as a crossbar; nothing is unrolled to find out."""
     sizes = []
     for number, layer in enumerate(network.layers, start=1):
-        has_bias = any(name.startswith("bias") for name, _ in layer.arrays())
-        sizes.append(Unrolled(layer=number, rows=layer.inputs + has_bias, columns=layer.outputs))
+        sizes.append(Unrolled(layer=number, rows=layer.inputs + layer.has_bias, columns=layer.outputs))
     return tuple(sizes)
 
 
@@ -55,7 +55,17 @@ def lower_network(network: Network, *, max_devices: int = MAX_DEVICES) -> Networ
     Raises:
         MappingError: the crossbars would take more than ``max_devices`` devices.
     """
-    sizes = unrolled_sizes(network)
+    check_devices(unrolled_sizes(network), max_devices)
+    layers = (Layer(weight=each.weight, bias=each.bias, neuron=each.neuron) for each in network.layers)
+    return replace(network, layers=tuple(layers))
+
+
+def check_devices(sizes: Sequence[Unrolled], max_devices: int) -> None:
+    """Refuse layers that take more than ``max_devices`` devices together.
+
+    Raises:
+        MappingError: with the numbers and the largest layer.
+    """
     devices = sum(each.devices for each in sizes)
     if devices > max_devices:
         largest = max(sizes, key=lambda each: each.devices)
@@ -65,8 +75,6 @@ def lower_network(network: Network, *, max_devices: int = MAX_DEVICES) -> Networ
             f"neurons); the limit is {max_devices:,}. Take fewer or smaller layers (a larger stride, fewer channels, "
             "pooling before the convolution), or raise max_devices"
         )
-    layers = (Layer(weight=each.weight, bias=each.bias, neuron=each.neuron) for each in network.layers)
-    return replace(network, layers=tuple(layers))
 
 
 def lower_layer(layer: AnyLayer) -> Floats:

@@ -54,6 +54,11 @@ def map_network(
     Raises:
         MappingError: the device cannot represent the network; the message names the layer.
     """
+    if isinstance(device, type) or not isinstance(device, Device):
+        raise MappingError(
+            f"{device!r:.80} is not a device: it lacks a property of snn2circuit.ir.parts.Device; "
+            "DEVICES holds the presets"
+        )
     if not 0 < v_rail < float("inf"):
         raise MappingError(f"v_rail is {v_rail} V; it must be finite and above 0")
     if inputs is not None and len(inputs) == 0:

@@ -16,6 +16,7 @@ are known to share a piece of line before, ``jp_l1_t1_n3`` is the joint where th
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -107,7 +108,7 @@ def build_circuit(
 def neuron_cells(crossbar: CrossbarNetwork) -> tuple[Subcircuit, ...]:
     """The sized neuron cell of each layer."""
     return tuple(
-        layer.neuron.cell(f"{layer.neuron.kind}_l{number}", crossbar.drive(layer))
+        layer.neuron.cell(_cell_name(layer, number), crossbar.drive(layer))
         for number, layer in enumerate(crossbar.layers, start=1)
     )
 
@@ -183,7 +184,7 @@ def _layer_blocks(
     cells = tuple(
         Instance(
             name=f"l{number}_n{column}",
-            subcircuit=f"{layer.neuron.kind}_l{number}",
+            subcircuit=_cell_name(layer, number),
             nodes=(
                 pos[column],
                 neg[column],
@@ -232,3 +233,9 @@ def _range(values: Floats) -> str:
         return "none"
     least, most = f"{values.min():.4g}", f"{values.max():.4g}"
     return least if least == most else f"{least} to {most}"
+
+
+def _cell_name(layer: CrossbarLayer, number: int) -> str:
+    """Name of the neuron subcircuit of layer ``number``, whatever word a user's own neuron has for a kind."""
+    word = re.sub(r"[^a-z0-9]+", "_", layer.neuron.kind.lower()).strip("_")[:40] or "neuron"
+    return f"{word}_l{number}"

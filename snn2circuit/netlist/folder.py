@@ -20,7 +20,7 @@ from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.ir.record import digest, is_ours
 from snn2circuit.ir.waveforms import Netlist
 from snn2circuit.netlist.build import build_circuit
-from snn2circuit.netlist.dialects import DIALECTS
+from snn2circuit.netlist.dialects import DIALECTS, Dialect
 
 INDEX = "netlist.npz"
 
@@ -30,23 +30,24 @@ def write_netlist(
     stimulus: Stimulus,
     folder: Path | str,
     *,
-    dialect: str = "ngspice",
+    dialect: str | Dialect = "ngspice",
     parasitics: Parasitics | None = None,
     reduced: Mapping[str, NortonCrossbar] | None = None,
 ) -> Netlist:
     """Write one deck per sample of ``stimulus`` into ``folder``, and return what says how to read them.
 
-    ``parasitics`` and ``reduced`` are as for :func:`~snn2circuit.netlist.build.build_circuit`.
+    ``dialect`` is a key of :data:`~snn2circuit.netlist.dialects.DIALECTS`, or a dialect of one's own; ``parasitics``
+    and ``reduced`` are as for :func:`~snn2circuit.netlist.build.build_circuit`.
 
     Raises:
         NetlistError: unknown dialect, no sample, or a sample the circuit cannot take.
         OutputError: the folder cannot be written.
     """
-    if dialect not in DIALECTS:
+    if isinstance(dialect, str) and dialect not in DIALECTS:
         raise NetlistError(f"unknown dialect {dialect!r}; allowed: {', '.join(DIALECTS)}")
     if stimulus.samples == 0:
         raise NetlistError("the stimulus has no sample; give at least one")
-    writer, folder = DIALECTS[dialect], Path(folder)
+    writer, folder = DIALECTS[dialect] if isinstance(dialect, str) else dialect, Path(folder)
     before = _written(folder)
     decks: list[str] = []
     written: dict[str, str] = {}

@@ -13,8 +13,9 @@ RESETS = ("subtract", "zero", "none")
 
 def round_to_float32(part: object, *names: str) -> None:
     """Replace the named fields of a part under construction by the nearest float32."""
-    for name in names:
-        object.__setattr__(part, name, float(np.float32(getattr(part, name))))
+    with np.errstate(over="ignore"):  # what becomes infinite is refused by the checks below
+        for name in names:
+            object.__setattr__(part, name, float(np.float32(getattr(part, name))))
 
 
 def check_shares(part: object, *names: str) -> None:

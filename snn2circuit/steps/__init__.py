@@ -1,7 +1,6 @@
 """The stages as the command line and the flow use them: each composes rooms, from nouns and a design to a noun."""
 
 from snn2circuit.steps.circuit import (
-    PARTS,
     advise_design,
     check_circuit,
     choose_samples,
@@ -9,7 +8,6 @@ from snn2circuit.steps.circuit import (
     find_causes,
     inference_energy,
     judge_with_snntorch,
-    load_crossbar,
     map_crossbar,
     reduce_crossbars,
     simulate_exactly,
@@ -18,9 +16,11 @@ from snn2circuit.steps.circuit import (
 from snn2circuit.steps.compensation import SAMPLES, Compensation, compensate_parts
 from snn2circuit.steps.evaluation import write_evaluation
 from snn2circuit.steps.exchange import FORMATS, Protocol, export_network, import_network
+from snn2circuit.steps.files import PARTS, load, load_crossbar, save
 from snn2circuit.steps.fine_tuning import Tuned, describe_tuning, device_weights, fine_tune
 from snn2circuit.steps.lines import line_parasitics
 from snn2circuit.steps.signoff import check_drc, check_lvs, draw_masks, line_effect, sign_off
+from snn2circuit.steps.sizes import check_sizes
 from snn2circuit.steps.stack import build_stack, check_process
 from snn2circuit.steps.training import (
     data_folder,
@@ -48,6 +48,7 @@ __all__ = [
     "check_drc",
     "check_lvs",
     "check_process",
+    "check_sizes",
     "choose_samples",
     "compensate_parts",
     "data_folder",
@@ -67,11 +68,13 @@ __all__ = [
     "judge_with_snntorch",
     "line_effect",
     "line_parasitics",
+    "load",
     "load_crossbar",
     "make_neurons",
     "map_crossbar",
     "read_trained",
     "reduce_crossbars",
+    "save",
     "sign_off",
     "simulate_exactly",
     "train",

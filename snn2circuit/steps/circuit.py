@@ -15,14 +15,14 @@ from snn2circuit.analysis.causes import Explanation, explain_mismatches
 from snn2circuit.analysis.energy import Energy, measure_energy
 from snn2circuit.analysis.supply import QuiescentEnergy, count_supplies
 from snn2circuit.design import Design
-from snn2circuit.devices import DEVICE_KINDS, DEVICES
+from snn2circuit.devices import DEVICES
 from snn2circuit.devices.ohmic import OhmicDevice
 from snn2circuit.electronics import select
 from snn2circuit.errors import CircuitNotLinear, DataError, SimulationDiverged
 from snn2circuit.ir.circuit import NortonCrossbar
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset
-from snn2circuit.ir.files import load, write_json
+from snn2circuit.ir.files import write_json
 from snn2circuit.ir.network import Network, Stimulus
 from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.ir.parts import Drive
@@ -30,11 +30,8 @@ from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Waveforms
 from snn2circuit.mapping import cut_tiles, map_network
 from snn2circuit.netlist import build_circuit, crossbar_arrays
-from snn2circuit.neurons import NEURONS
 from snn2circuit.simulate.crossbar import reduce_crossbar
 from snn2circuit.steps.training import make_neurons
-
-PARTS: dict[str, type] = {**NEURONS, **DEVICE_KINDS}  # what saved nouns may hold
 
 
 def design_device(design: Design) -> OhmicDevice:
@@ -119,21 +116,32 @@ def advise_design(
     )
 
 
-def load_crossbar(path: Path) -> CrossbarNetwork:
-    """Read a mapped network."""
-    return load(path, CrossbarNetwork, PARTS)
+def check_samples(dataset: Dataset, count: int, first: int) -> None:
+    """Refuse samples that the test split does not have.
+
+    Raises:
+        DataError: with the number there are.
+    """
+    available = len(dataset.test.labels)
+    if not 0 <= first < available:
+        raise DataError(
+            f"[simulation] first = {first}: {dataset.name} has {available:,} test samples, 0 to {available - 1}"
+        )
+    if not 1 <= count <= available - first:
+        raise DataError(
+            f"[simulation] samples = {count:,} from first = {first} on: {dataset.name} has {available:,} test samples, "
+            f"so 1 to {available - first:,} can be asked for"
+        )
 
 
 def choose_samples(crossbar: CrossbarNetwork, dataset: Dataset, *, count: int = 10, first: int = 0) -> Stimulus:
     """``count`` test samples from index ``first`` on, encoded as the network takes them.
 
     Raises:
-        DataError: the test split has no sample there.
+        DataError: the test split has fewer samples.
     """
-    available = len(dataset.test.labels)
-    if count < 1 or not 0 <= first < available:
-        raise DataError(f"{dataset.name} has {available} test samples; no {count} samples from {first} on")
-    indices = np.arange(first, min(first + count, available))
+    check_samples(dataset, count, first)
+    indices = np.arange(first, first + count)
     inputs = crossbar.network().encode(dataset.test.inputs[indices], indices)
     return Stimulus(inputs=inputs, labels=dataset.test.labels[indices], indices=indices)
 

@@ -18,7 +18,6 @@ from snn2circuit.ir.network import Network
 from snn2circuit.ir.parts import Neuron
 from snn2circuit.neurons import NEURONS
 from snn2circuit.training.architecture import count_layers
-from snn2circuit.training.losses import LOSSES
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -195,14 +194,10 @@ def interruption(trained: Trained) -> str:
 
 
 def read_trained(trained: Trained, dataset: Dataset) -> Network:
-    """The network of a finished training, with the circuit values of the recipe's neuron."""
-    recipe = trained.recipe
-    capacitance = getattr(recipe.neurons[0], "capacitance", None)
-    circuit = {} if capacitance is None else {"capacitance": capacitance}
-    network = from_snntorch(
-        trained.module, name=dataset.name, steps=recipe.steps, dataset=dataset.name, circuit=circuit
-    )
-    return dataclasses.replace(network, encoding=recipe.encoding, decision=LOSSES[recipe.loss].decision)
+    """The network of a finished training, made from the recipe's own neurons."""
+    from snn2circuit.training import read_network
+
+    return read_network(trained.module, trained.recipe, dataset)
 
 
 def train(

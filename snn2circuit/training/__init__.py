@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from snn2circuit.training.device_aware import OnDevice, measure_on_device
     from snn2circuit.training.evaluation import predict_many
     from snn2circuit.training.models import SpikingNet
+    from snn2circuit.training.network import read_network
 
 __all__ = [
     "EpochRecord",
@@ -44,6 +45,7 @@ __all__ = [
     "precision_recall_f1",
     "predict_many",
     "read_history",
+    "read_network",
     "roc_auc",
     "roc_curve",
     "save_state_dict",
@@ -58,6 +60,7 @@ _WITH_TORCH = {
     "SpikingNet": "models",
     "Trained": "backprop",
     "load_state_dict": "checkpoint",
+    "read_network": "network",
     "save_state_dict": "checkpoint",
     "train": "backprop",
 }

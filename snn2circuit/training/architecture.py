@@ -13,7 +13,9 @@ decide.
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from snn2circuit.errors import TrainingError
@@ -56,6 +58,63 @@ def count_layers(convolution: str, hidden: tuple[int, ...]) -> int:
         TrainingError: ``convolution`` is no such word.
     """
     return sum(isinstance(part, Convolution) for part in parse_convolution(convolution)) + len(hidden) + 1
+
+
+def follow_images(
+    shape: tuple[int, ...], convolution: str
+) -> Iterator[tuple[Convolution | Pooling, tuple[int, ...], tuple[int, ...]]]:
+    """Each part with the shapes ``(channels, height, width)`` before and after it, for samples of ``shape``.
+
+    Raises:
+        TrainingError: the samples are no images, or become smaller than a window.
+    """
+    parts = parse_convolution(convolution)
+    if parts and len(shape) not in (2, 3):
+        raise TrainingError(f"convolution {convolution!r} needs images; the samples have the shape {shape}")
+    shape = (1, *shape) if len(shape) == 2 else shape
+    for part in parts:
+        size, kernel = shape[1:], part.kernel
+        stride, padding = (kernel, 0) if isinstance(part, Pooling) else (part.stride, part.padding)
+        if min(size) + 2 * padding < kernel:
+            raise TrainingError(
+                f"convolution {convolution!r}: an image of {size[0]} x {size[1]} is smaller than a window of "
+                f"{kernel} x {kernel}; take a smaller kernel, less pooling, or padding"
+            )
+        rest = tuple((each + 2 * padding - kernel) // stride + 1 for each in size)
+        after = (shape[0] if isinstance(part, Pooling) else part.channels, *rest)
+        yield part, shape, after
+        shape = after
+
+
+@dataclass(frozen=True)
+class LayerSize:
+    """What a layer is before it exists."""
+
+    inputs: int  # word lines of its crossbar, the bias row not counted
+    outputs: int  # neurons
+    parameters: int  # that are trained
+
+
+def layer_sizes(
+    shape: tuple[int, ...], convolution: str, widths: Sequence[int], *, bias: bool
+) -> tuple[LayerSize, ...]:
+    """The size of each layer for samples of ``shape``; ``widths`` are those of the fully connected layers.
+
+    Raises:
+        TrainingError: as :func:`follow_images`.
+    """
+    sizes: list[LayerSize] = []
+    inputs = last = math.prod(shape)  # of the next layer: as its crossbar sees them, and after pooling
+    for part, before, after in follow_images(shape, convolution):
+        last = math.prod(after)
+        if isinstance(part, Convolution):
+            parameters = part.channels * (before[0] * part.kernel**2 + bias)
+            sizes.append(LayerSize(inputs, last, parameters))
+            inputs = last
+    for width in widths:
+        sizes.append(LayerSize(inputs, width, width * (last + bias)))
+        inputs = last = width
+    return tuple(sizes)
 
 
 def _parse(part: str, text: str) -> Convolution | Pooling:

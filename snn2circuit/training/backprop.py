@@ -39,6 +39,7 @@ from snn2circuit.training.checkpoint import (
 from snn2circuit.training.device_aware import DeviceWeights
 from snn2circuit.training.history import EpochRecord, append_record, start_history
 from snn2circuit.training.loop import Loop
+from snn2circuit.training.memory import check_memory
 from snn2circuit.training.models import SpikingNet
 from snn2circuit.training.progress import Progress
 from snn2circuit.training.recipe import Recipe
@@ -100,7 +101,8 @@ def train(
         The result; after Ctrl-C that of the epochs finished so far, marked ``interrupted``.
 
     Raises:
-        TrainingError: the loss is no longer finite, there is nothing to train or test on, or tensorboard is missing.
+        TrainingError: the loss is no longer finite, there is nothing to train or test on, the sizes do not fit into
+            memory, or tensorboard is missing.
         CheckpointRefused: ``last.pt`` belongs to another training.
         FileFormatError: ``last.pt`` is damaged.
         KeyboardInterrupt: Ctrl-C before the first epoch was finished; its batches are in ``last.pt``.
@@ -112,6 +114,7 @@ def train(
             raise TrainingError(f"dataset {dataset.name} has no {which} samples")
     if checkpoints is not None and (start is not None or device is not None):
         raise TrainingError("a training that begins with given weights or runs on devices cannot keep checkpoints")
+    check_memory(dataset, recipe)
     who = identity(dataset, recipe, seed) if checkpoints is not None else {}
     with _fixed_threads(), _ctrl_c() as stop:
         loop = Loop(dataset, recipe, seed, start=start, device=device)

@@ -24,7 +24,7 @@ import torch
 from snntorch import surrogate
 from torch import Tensor
 
-from snn2circuit.errors import TrainingError
+from snn2circuit.errors import NetworkError, TrainingError
 from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.noun import Ints
 from snn2circuit.training.device_aware import DeviceWeights, on_device
@@ -33,6 +33,7 @@ from snn2circuit.training.history import EpochRecord
 from snn2circuit.training.losses import LOSSES
 from snn2circuit.training.maps import build_maps
 from snn2circuit.training.models import SpikingNet
+from snn2circuit.training.neurons import check_behaviour
 from snn2circuit.training.recipe import Recipe
 from snn2circuit.training.samples import Samples
 
@@ -207,7 +208,7 @@ def _build(dataset: Dataset, recipe: Recipe, seed: int) -> SpikingNet:
         torch.manual_seed(seed)
         widths = (*recipe.hidden, len(dataset.classes))
         maps = build_maps(dataset.shape, recipe.convolution, widths, bias=recipe.bias)
-        return SpikingNet(
+        module = SpikingNet(
             (),
             recipe.neurons,
             steps=recipe.steps,
@@ -217,3 +218,9 @@ def _build(dataset: Dataset, recipe: Recipe, seed: int) -> SpikingNet:
             learn_beta=recipe.learn_beta,
             learn_threshold=recipe.learn_threshold,
         )
+    for number, (part, (_, neuron)) in enumerate(zip(recipe.neurons, module.layers(), strict=True), start=1):
+        try:
+            check_behaviour(part, neuron)
+        except NetworkError as error:
+            raise NetworkError(f"layer {number}: {error}") from error
+    return module

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from snn2circuit.errors import TrainingError
-from snn2circuit.training.architecture import Pooling, parse_convolution
+from snn2circuit.training.architecture import Pooling, follow_images
 from snn2circuit.training.product import multiply_spikes
 
 
@@ -28,31 +27,18 @@ def build_maps(shape: tuple[int, ...], convolution: str, widths: Sequence[int], 
     Raises:
         TrainingError: the samples are no images, or become smaller than a window.
     """
-    parts = parse_convolution(convolution)
-    if parts and len(shape) not in (2, 3):
-        raise TrainingError(f"convolution {convolution!r} needs images; the samples have the shape {shape}")
-    shape = (1, *shape) if parts and len(shape) == 2 else shape
     maps: list[nn.Module] = []
     pending: list[nn.Module] = []
-    for part in parts:
+    for part, before, after in follow_images(shape, convolution):
         if not pending:
-            pending.append(nn.Unflatten(1, shape))
-        size, kernel = shape[1:], part.kernel
-        stride, padding = (kernel, 0) if isinstance(part, Pooling) else (part.stride, part.padding)
-        if min(size) + 2 * padding < kernel:
-            raise TrainingError(
-                f"convolution {convolution!r}: an image of {size[0]} x {size[1]} is smaller than a window of "
-                f"{kernel} x {kernel}; take a smaller kernel, less pooling, or padding"
-            )
-        rest = tuple((each + 2 * padding - kernel) // stride + 1 for each in size)
+            pending.append(nn.Unflatten(1, before))
         if isinstance(part, Pooling):
-            pending.append(nn.AvgPool2d(kernel, divisor_override=None if part.mean else 1))
-            shape = (shape[0], *rest)
+            pending.append(nn.AvgPool2d(part.kernel, divisor_override=None if part.mean else 1))
         else:
-            pending.append(nn.Conv2d(shape[0], part.channels, kernel, stride, padding, bias=bias))
-            shape = (part.channels, *rest)
+            pending.append(nn.Conv2d(before[0], part.channels, part.kernel, part.stride, part.padding, bias=bias))
             maps.append(nn.Sequential(*pending, nn.Flatten()))
             pending = []
+        shape = after
     inputs = math.prod(shape)
     for width in widths:
         matrix = nn.Linear(inputs, width, bias=bias)

@@ -13,13 +13,10 @@ a neuron is compiled (:mod:`snn2circuit.training.fused`).
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
-import snntorch
 import torch
 from torch import Tensor, nn
 
@@ -27,9 +24,8 @@ from snn2circuit.errors import NetworkError, TrainingError
 from snn2circuit.ir.parts import Neuron
 from snn2circuit.training.fused import run_fused
 from snn2circuit.training.maps import apply_map
+from snn2circuit.training.neurons import Surrogate, build_neuron
 from snn2circuit.training.recipe import ENGINES
-
-Surrogate = Callable[[Tensor], Tensor]
 
 
 class SpikingNet(nn.Module):
@@ -81,7 +77,10 @@ class SpikingNet(nn.Module):
         learn = {"learn_beta": learn_beta, "learn_threshold": learn_threshold}
         for number, (one, neuron) in enumerate(zip(maps, neurons, strict=True), start=1):
             self.add_module(f"fc{number}", one)
-            self.add_module(f"lif{number}", build_neuron(neuron, surrogate, **learn))
+            try:
+                self.add_module(f"lif{number}", build_neuron(neuron, surrogate, **learn))
+            except NetworkError as error:
+                raise NetworkError(f"layer {number}: {error}") from error
 
     def layers(self) -> Iterator[tuple[nn.Module, nn.Module]]:
         """The pairs of linear map and neuron, in order."""
@@ -124,29 +123,3 @@ class SpikingNet(nn.Module):
         for _, neuron in layers:
             neuron.reset_mem()  # type: ignore[operator]
         return torch.stack(spikes), torch.stack(membranes)
-
-
-def build_neuron(part: Neuron, surrogate: Surrogate | None = None, **learn: bool) -> nn.Module:
-    """The snnTorch module of a neuron part: its class by name, its arguments from the part's fields of the same name.
-
-    Args:
-        part: the neuron.
-        surrogate: gradient of a spike; None is snnTorch's default.
-        learn: ``learn_beta``, ``learn_threshold``: what is trained besides the weights.
-
-    Raises:
-        NetworkError: snnTorch has no class of that name, or it cannot learn that.
-    """
-    cls = getattr(snntorch, part.snntorch, None)
-    if cls is None or not dataclasses.is_dataclass(part):
-        raise NetworkError(f"snntorch has no neuron {part.snntorch!r}, which the part {type(part).__name__} names")
-    accepted = inspect.signature(cls).parameters
-    fields = {field.name: getattr(part, field.name) for field in dataclasses.fields(part) if field.name in accepted}
-    wanted = {name: True for name, value in learn.items() if value}
-    if wanted.get("learn_beta") and "beta" not in fields:
-        raise NetworkError(
-            f"beta of a {part.snntorch} neuron cannot be learnt: snnTorch computes C from it once, when the neuron is "
-            "made, and a trained beta would change nothing; switch learn_beta off for this layer"
-        )
-    module: nn.Module = cls(**fields, **wanted, spike_grad=surrogate)
-    return module

@@ -60,6 +60,12 @@ class Recipe:
         )
 
     def __post_init__(self) -> None:
+        for each in self.neuron if isinstance(self.neuron, tuple) else (self.neuron,):
+            if isinstance(each, type) or not isinstance(each, Neuron):
+                raise TrainingError(
+                    f"{each!r:.80} is not a neuron: it lacks a method of snn2circuit.ir.parts.Neuron; give a neuron "
+                    "part, or a tuple with one for each layer"
+                )
         if len(self.neurons) != (layers := count_layers(self.convolution, self.hidden)):
             raise TrainingError(f"neuron lists {len(self.neurons)} neurons; {layers} layers need one each")
         if self.engine not in ENGINES:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from snn2circuit.errors import NetworkError
 from snn2circuit.neurons.leaky import Leaky
-from snn2circuit.training.models import SpikingNet, build_neuron
+from snn2circuit.training.models import SpikingNet
+from snn2circuit.training.neurons import build_neuron
 
 PARTS = (Leaky(beta=0.9, threshold=0.7), Leaky(beta=0.8, reset_mechanism="zero"), Leaky(beta=0.95))
 
