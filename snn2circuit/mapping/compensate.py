@@ -66,7 +66,7 @@ class LayerCompensation:
 
 
 def response_steps(neuron: Neuron, neurons: int = 1) -> tuple[int, Floats]:
-    """Steps until the membranes answer to a current held from the first step on, and their answers ``(neurons,)`` to a current of 1.
+    """Steps until the membranes ``(neurons,)`` answer to a current held from the first step on, and their answers to 1.
 
     Nothing spikes before, as the membrane is still 0, so the answer is linear. One step for most neurons, two for one
     whose states cancel at first.

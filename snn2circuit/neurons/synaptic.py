@@ -92,7 +92,7 @@ class Synaptic:
         return (base - threshold * fired if self.reset_mechanism == "subtract" else base), synapse
 
     def bound(self, low: Floats, high: Floats) -> Floats:
-        """Largest ``|U|`` or ``|S|``: two series, the second driven by the extremes of the first; infinite without decay."""
+        """Largest ``|U|`` or ``|S|``: two series, the second driven by the extremes of the first; infinite at 1."""
         alpha, beta, threshold = self._numbers
         dip = (1 - beta) * threshold if self.reset_mechanism == "subtract" else 0.0
         with np.errstate(divide="ignore", invalid="ignore"):  # alpha of 1
