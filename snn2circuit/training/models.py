@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from snn2circuit.errors import NetworkError, TrainingError
 from snn2circuit.ir.parts import Neuron
+from snn2circuit.ir.per_neuron import neuron_at, varying, wrong_count
 from snn2circuit.training.fused import run_fused
 from snn2circuit.training.maps import apply_map
 from snn2circuit.training.recipe import ENGINES
@@ -71,6 +72,9 @@ class SpikingNet(nn.Module):
                 raise NetworkError(
                     f"sizes {tuple(sizes)} need {max(len(sizes) - 1, 1)} neurons and sizes >= 1; got {len(neurons)}"
                 )
+            for number, (neuron, outputs) in enumerate(zip(neurons, sizes[1:], strict=True), start=1):
+                if wrong := wrong_count(neuron, outputs):
+                    raise NetworkError(f"layer {number}: {wrong}")
             maps = [nn.Linear(inputs, outputs, bias=bias) for inputs, outputs in itertools.pairwise(sizes)]
         elif sizes or len(maps) != len(neurons) or not maps:
             raise NetworkError(f"{len(maps)} maps need as many neurons and no sizes; got {len(neurons)} and {sizes}")
@@ -141,7 +145,8 @@ def build_neuron(part: Neuron, surrogate: Surrogate | None = None, **learn: bool
     if cls is None or not dataclasses.is_dataclass(part):
         raise NetworkError(f"snntorch has no neuron {part.snntorch!r}, which the part {type(part).__name__} names")
     accepted = inspect.signature(cls).parameters
-    fields = {field.name: getattr(part, field.name) for field in dataclasses.fields(part) if field.name in accepted}
+    first = neuron_at(part, 0)
+    fields = {field.name: getattr(first, field.name) for field in dataclasses.fields(part) if field.name in accepted}
     wanted = {name: True for name, value in learn.items() if value}
     if wanted.get("learn_beta") and "beta" not in fields:
         raise NetworkError(
@@ -149,4 +154,7 @@ def build_neuron(part: Neuron, surrogate: Surrogate | None = None, **learn: bool
             "made, and a trained beta would change nothing; switch learn_beta off for this layer"
         )
     module: nn.Module = cls(**fields, **wanted, spike_grad=surrogate)
+    for name, numbers in varying(part).items():
+        values = torch.tensor(numbers, dtype=torch.float32)
+        setattr(module, name, nn.Parameter(values) if isinstance(getattr(module, name), nn.Parameter) else values)
     return module
