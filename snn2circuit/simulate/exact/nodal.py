@@ -331,7 +331,7 @@ def _join(matrices: Floats, states: int, ports: int) -> Floats:
 
 
 def _parallel(cells: Iterable[Cell], known: Iterable[tuple[str, str]] = ()) -> dict[tuple[str, str], float]:
-    """Capacitors by the nodes they lie between, in the order of ``known``'s pairs; what lies side by side is one."""
+    """Capacitors by the nodes they lie between, turned as in ``known``; what lies side by side is one."""
     turned = {(b, a): (a, b) for a, b in known}
     found: dict[tuple[str, str], float] = {}
     for element in (each for cell in cells for each in cell.elements):
