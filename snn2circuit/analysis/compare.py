@@ -21,6 +21,7 @@ from snn2circuit.errors import CompareError
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.network import Activity, Network, Stimulus
 from snn2circuit.ir.noun import noun
+from snn2circuit.ir.per_neuron import numbers, value_at
 from snn2circuit.ir.waveforms import Waveforms
 
 
@@ -238,7 +239,7 @@ def first_divergence(network: Network, model: Activity, circuit: Activity) -> Di
         circuit_spike=bool(circuit.spikes[index][where]),
         model_membrane=float(model.membranes[index][where]),
         circuit_membrane=float(circuit.membranes[index][where]),
-        threshold=network.layers[index].neuron.threshold,
+        threshold=value_at(network.layers[index].neuron.threshold, neuron),
     )
 
 
@@ -246,7 +247,7 @@ def _layer_agreement(
     network: Network, model: Activity, circuit: Activity, waveforms: Waveforms, index: int
 ) -> LayerAgreement:
     expected, found = model.spikes[index], circuit.spikes[index]
-    margins = np.abs(model.membranes[index] - network.layers[index].neuron.threshold)
+    margins = np.abs(model.membranes[index] - numbers(network.layers[index].neuron.threshold))
     worst = float(np.abs(model.membranes[index] - circuit.membranes[index]).max())
     return LayerAgreement(
         layer=index + 1,

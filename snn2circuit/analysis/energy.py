@@ -20,12 +20,12 @@ import numpy as np
 from snn2circuit.analysis.compare import circuit_activity
 from snn2circuit.analysis.supply import Supplies, count_supplies
 from snn2circuit.errors import CompareError
-from snn2circuit.ir.circuit import Amplifier, Element, Subcircuit
+from snn2circuit.ir.circuit import Amplifier, Element
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.network import Activity, Stimulus
 from snn2circuit.ir.noun import Bools, Floats, noun
 from snn2circuit.ir.waveforms import Waveforms
-from snn2circuit.netlist import build_circuit
+from snn2circuit.netlist.build import LayerCells, build_circuit, neuron_cells
 from snn2circuit.units import engineering
 
 if TYPE_CHECKING:
@@ -162,8 +162,8 @@ def measure_energy(crossbar: CrossbarNetwork, waveforms: Waveforms) -> Energy:
     timing, layers, steps = crossbar.timing, len(crossbar.layers), given.inputs.shape[1]
     supplies, seconds = count_supplies(crossbar), timing.stop(steps, layers)
     blocks: list[BlockEnergy] = []
-    for number, (heat, cell) in enumerate(zip(heats, circuit.subcircuits, strict=True), start=1):
-        blocks += _layer(number, heat, cell, supplies, crossbar.layers[number - 1].columns * seconds)
+    for number, (heat, cells) in enumerate(zip(heats, neuron_cells(crossbar), strict=True), start=1):
+        blocks += _layer(number, heat, cells, supplies, seconds)
     firsts = [
         timing.end(int(np.argmax(fired)), layers - 1) + timing.latched
         for fired in np.asarray(waveforms.spikes[-1].max(axis=2))
@@ -183,16 +183,16 @@ def measure_energy(crossbar: CrossbarNetwork, waveforms: Waveforms) -> Energy:
     )
 
 
-def _layer(number: int, heat: Heat, cell: Subcircuit, supplies: Supplies, seconds: float) -> list[BlockEnergy]:
-    """The blocks of a layer; ``seconds`` are those of all its cells together."""
+def _layer(number: int, heat: Heat, cells: LayerCells, supplies: Supplies, seconds: float) -> list[BlockEnergy]:
+    """The blocks of a layer in ``seconds``; blocks and elements of the same name in different cells are one."""
     devices, latches = float(heat.devices.mean()), float(heat.latches.mean())
     blocks = [BlockEnergy(layer=number, block="crossbar", heat=devices, parts={"devices": devices})]
     parts = {name: float(joules.mean()) for name, joules in heat.elements.items()}
     latching = 0.0
-    for label, elements in _blocks(cell).items():
-        own = {each.name: parts[each.name] for each in elements if each.name in parts}
-        amplifiers = [each.name for each in elements if isinstance(each, Amplifier)]
-        quiescent = seconds * supplies.watts(elements)
+    for label, elements in _blocks(cells).items():
+        own = {each.name: parts[each.name] for each, _ in elements if each.name in parts}
+        amplifiers = list(dict.fromkeys(each.name for each, _ in elements if isinstance(each, Amplifier)))
+        quiescent = sum(neurons * seconds * supplies.watts([each]) for each, neurons in elements)
         if not own and not amplifiers:
             # All its switches are latches', whose heat is known for all of them together.
             latching += quiescent
@@ -208,11 +208,13 @@ def _layer(number: int, heat: Heat, cell: Subcircuit, supplies: Supplies, second
     return [*blocks, latch]
 
 
-def _blocks(cell: Subcircuit) -> dict[str, list[Element]]:
-    """Elements of a cell by block, which is called what stands before the colon of its comment."""
-    found: dict[str, list[Element]] = {}
-    for block in cell.blocks:
-        found.setdefault(block.comment.split(":")[0], []).extend(block.elements)
+def _blocks(cells: LayerCells) -> dict[str, list[tuple[Element, int]]]:
+    """Elements with the neurons that have them, by block, which is called what stands before its comment's colon."""
+    found: dict[str, list[tuple[Element, int]]] = {}
+    for cell, neurons in zip(cells.cells, np.bincount(cells.kinds).tolist(), strict=True):
+        for block in cell.blocks:
+            own = found.setdefault(block.comment.split(":")[0], [])
+            own.extend((element, neurons) for element in block.elements)
     return found
 
 

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from snn2circuit.ir.circuit import Subcircuit
-from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.files import write_json
 from snn2circuit.ir.layout import Layout, Sheet
 from snn2circuit.ir.noun import Floats, Ints, noun
+from snn2circuit.ir.per_neuron import distinct_neurons
 from snn2circuit.ir.tables import write_csv
 from snn2circuit.layout.nets import RAILS
 
@@ -45,6 +46,16 @@ class Print:
 
 
 @noun
+class Cells:
+    """Neuron circuits of one layer that are made of the same parts, whatever their values."""
+
+    layer: int  # from 1
+    neuron: str  # kind
+    count: int
+    parts: dict[str, int]  # of one, by kind of element
+
+
+@noun
 class Bill:
     """What a whole stack takes."""
 
@@ -54,7 +65,7 @@ class Bill:
     crossovers: tuple[int, ...]  # a sheet
     fingers: int  # contacts at the edges
     devices: int
-    cells: tuple[tuple[str, int, dict[str, int]], ...]  # per network layer: neuron, how many, parts of one
+    cells: tuple[Cells, ...]  # layer by layer
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; keys name their units."""
@@ -64,8 +75,8 @@ class Bill:
             total["area_mm2"] += each.area * 1e6
             total["volume_ul"] += each.volume * 1e9
         parts: Counter[str] = Counter()
-        for _, count, own in self.cells:
-            parts.update({part: count * number for part, number in own.items()})
+        for cells in self.cells:
+            parts.update({part: cells.count * number for part, number in cells.parts.items()})
         return {
             "size_mm": [_rounded(length * 1e3) for length in self.size],
             "area_mm2": _rounded(self.size[0] * self.size[1] * 1e6),
@@ -76,8 +87,8 @@ class Bill:
             "crossovers": {"per_sheet": list(self.crossovers), "total": sum(self.crossovers)},
             "contact_fingers": self.fingers,
             "cells": [
-                {"layer": number, "neuron": neuron, "count": count, "parts_of_one": own}
-                for number, (neuron, count, own) in enumerate(self.cells, start=1)
+                {"layer": each.layer, "neuron": each.neuron, "count": each.count, "parts_of_one": each.parts}
+                for each in self.cells
             ],
             "parts": dict(sorted(parts.items())),
             "materials": {
@@ -128,12 +139,7 @@ def list_materials(layout: Layout, crossbar: CrossbarNetwork) -> Bill:
         fingers=first.inputs + rails + last.columns + sum(layer.has_bias for layer in crossbar.layers),
         devices=crossbar.devices,
         cells=tuple(
-            (
-                layer.neuron.kind,
-                layer.columns,
-                _parts(layer.neuron.cell("cell", crossbar.drive(layer))),
-            )
-            for layer in crossbar.layers
+            each for number, layer in enumerate(crossbar.layers, start=1) for each in _cells(number, layer, crossbar)
         ),
     )
 
@@ -142,6 +148,16 @@ def write_materials(bill: Bill, folder: Path) -> None:
     """Write ``materials.json``, everything, and ``materials.csv``, the table of layers, into ``folder``."""
     write_json(folder / "materials.json", bill.as_dict())
     write_csv(folder / "materials.csv", COLUMNS, bill.rows())
+
+
+def _cells(number: int, layer: CrossbarLayer, crossbar: CrossbarNetwork) -> Iterator[Cells]:
+    neurons, kinds = distinct_neurons(layer.neuron, layer.columns)
+    counts: dict[tuple[tuple[str, int], ...], int] = {}
+    for neuron, columns in zip(neurons, np.bincount(kinds).tolist(), strict=True):
+        parts = tuple(_parts(neuron.cell("cell", crossbar.drive(layer))).items())
+        counts[parts] = counts.get(parts, 0) + columns
+    for parts, count in counts.items():
+        yield Cells(layer=number, neuron=layer.neuron.kind, count=count, parts=dict(parts))
 
 
 def _parts(cell: Subcircuit) -> dict[str, int]:

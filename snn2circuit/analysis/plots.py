@@ -12,6 +12,7 @@ from snn2circuit.errors import CompareError
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.files import atomic
 from snn2circuit.ir.network import Activity
+from snn2circuit.ir.per_neuron import value_at
 from snn2circuit.ir.waveforms import Waveforms
 
 NEURONS_SHOWN = 2  # per layer
@@ -39,7 +40,8 @@ def plot_waveforms(crossbar: CrossbarNetwork, waveforms: Waveforms, path: Path) 
     axes = np.atleast_1d(figure.subplots(len(shown), 1, sharex=True))
     timing, nodes = waveforms.readout.timing, waveforms.readout.nodes
     for axis, (layer, neuron) in zip(axes, shown, strict=True):
-        scale, threshold = waveforms.readout.volts_per_unit[layer], network.layers[layer].neuron.threshold
+        scale = waveforms.readout.volts_per_unit[layer]
+        threshold = value_at(network.layers[layer].neuron.threshold, neuron)
         trace = waveforms.traces[nodes.index(waveforms.readout.membranes[layer][neuron])] / scale
         ends = np.array([timing.end(step, layer) for step in range(waveforms.readout.steps)]) * 1e3
         axis.plot(waveforms.time * 1e3, trace, color="#1769aa", linewidth=1.1, label="circuit, V(mem) / V per unit")

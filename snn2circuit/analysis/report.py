@@ -137,10 +137,12 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         "<h2>Neuron cells</h2>",
         note("Drawn from the elements that the decks hold; nodes of the same name are one node."),
         *(
-            figure(path, f"Layer {number}: {path.stem}, {layer.columns} of them.")
-            for number, (path, layer) in enumerate(
-                zip(results.schematics, results.crossbar.layers, strict=True), start=1
+            figure(
+                each.path,
+                f"Layer {each.layer}: {each.path.stem}, {each.neurons} of them."
+                + f" {each.undrawn:,} more sets of parameters of this layer are not drawn." * bool(each.undrawn),
             )
+            for each in results.schematics
         ),
         "<h2>Assumed</h2>",
         note("No source gives these; they are stated so that you can replace them."),

@@ -13,7 +13,9 @@ import re
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from snn2circuit.errors import NetlistError
 from snn2circuit.ir.circuit import (
@@ -41,15 +43,30 @@ STEP = 3.5  # width of an element
 GAP = 2.8  # before an element that is not joined to the last one
 LETTER = 0.2  # width of a letter of a value
 CAPTION = 110  # characters
+DRAWN = 4  # different cells of a layer, which differ in values and hardly in parts
 
 
-def write_schematics(crossbar: CrossbarNetwork, out: Path) -> tuple[Path, ...]:
-    """Draw the neuron cell of every layer into the folder ``out``; returns the files, first layer first."""
-    files = []
-    for cell in neuron_cells(crossbar):
-        files.append(out / f"{cell.name}.svg")
-        write_text(files[-1], draw_cell(cell))
-    return tuple(files)
+class Drawing(NamedTuple):
+    """The schematic of one cell, and where it stands."""
+
+    path: Path
+    layer: int  # from 1
+    neurons: int  # of the layer that are this cell
+    undrawn: int  # different cells of the layer that have no drawing; told beside the last one that has
+
+
+def write_schematics(crossbar: CrossbarNetwork, out: Path) -> tuple[Drawing, ...]:
+    """Draw the neuron cells of every layer into the folder ``out``, of each the first :data:`DRAWN` different ones."""
+    drawings = []
+    for number, (cells, kinds) in enumerate(neuron_cells(crossbar), start=1):
+        counts = np.bincount(kinds).tolist()
+        shown = cells[:DRAWN]
+        for place, cell in enumerate(shown, start=1):
+            path = out / f"{cell.name}.svg"
+            write_text(path, draw_cell(cell))
+            undrawn = len(cells) - len(shown) if place == len(shown) else 0
+            drawings.append(Drawing(path, number, counts[place - 1], undrawn))
+    return tuple(drawings)
 
 
 def draw_cell(cell: Subcircuit) -> str:

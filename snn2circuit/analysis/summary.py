@@ -6,7 +6,6 @@ import platform
 import re
 from collections.abc import Mapping
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from snn2circuit.analysis.advisor import Advice
@@ -15,6 +14,7 @@ from snn2circuit.analysis.compare import Equivalence, MappingEffect
 from snn2circuit.analysis.energy import Energy
 from snn2circuit.analysis.evaluate import Evaluation
 from snn2circuit.analysis.materials import Bill
+from snn2circuit.analysis.schematics import Drawing
 from snn2circuit.analysis.supply import QuiescentEnergy
 from snn2circuit.design import Design
 from snn2circuit.ir.crossbar import CrossbarNetwork
@@ -45,7 +45,7 @@ class Results:
     snntorch_mismatches: int
     layout: Layout
     bill: Bill
-    schematics: tuple[Path, ...]  # drawing of each layer's neuron cell
+    schematics: tuple[Drawing, ...]  # of the neuron cells, layer by layer
     glb_bytes: int
     signoff: Mapping[str, Any]  # what was found on the written masks, by the names in the summary
     causes: Explanation | str | None = None  # of spikes that differ; a text says why they are not known

@@ -15,6 +15,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from snn2circuit.ir.circuit import (
     Amplifier,
     Comparator,
@@ -29,6 +31,7 @@ from snn2circuit.ir.circuit import (
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.noun import noun
 from snn2circuit.ir.parts import Quantity, value_of
+from snn2circuit.ir.per_neuron import distinct_neurons
 from snn2circuit.units import engineering
 
 SOURCES = "ideal sources"  # elements that stand for no part
@@ -157,9 +160,11 @@ def count_supplies(crossbar: CrossbarNetwork) -> Supplies:
     }
     counts: Counter[str] = Counter()
     for layer in crossbar.layers:
-        cell = layer.neuron.cell("cell", crossbar.drive(layer))
-        own = Counter(kind for block in cell.blocks for kind in map(kind_of, block.elements) if kind)
-        counts.update({kind: layer.columns * count for kind, count in own.items()})
+        neurons, kinds = distinct_neurons(layer.neuron, layer.columns)
+        for neuron, columns in zip(neurons, np.bincount(kinds).tolist(), strict=True):
+            cell = neuron.cell("cell", crossbar.drive(layer))
+            own = Counter(kind for block in cell.blocks for kind in map(kind_of, block.elements) if kind)
+            counts.update({kind: columns * count for kind, count in own.items()})
     return Supplies(
         volts=volts,
         chosen="the design's rails" if parts.supply is None else "the supply of the op-amp's data sheet values",

@@ -22,6 +22,7 @@ from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.network import Stimulus
 from snn2circuit.ir.noun import Ints, noun
 from snn2circuit.ir.parasitics import Parasitics
+from snn2circuit.ir.per_neuron import listed
 from snn2circuit.ir.scratch import scratch
 from snn2circuit.netlist import build_circuit, write_netlist
 from snn2circuit.simulate import simulate_netlist
@@ -46,7 +47,7 @@ class Verification:
     referee_samples: tuple[int, ...]  # places in the test split that ngspice ran
     referee_mismatches: int  # exact solver against ngspice
     referee_model_mismatches: int  # ngspice against model
-    referee_difference: float  # of a membrane: of its threshold, or of the largest in its layer if that is more
+    referee_difference: float  # of a membrane: of the layer's lowest threshold, or of its largest if that is more
     seconds: float  # wall, exact solver
     referee_seconds: float  # wall, all of ngspice
 
@@ -154,7 +155,7 @@ def verify_circuit(
         )
     # The error of ngspice's integration grows with the voltages it integrates, hence the peak.
     scales = [
-        max(layer.neuron.threshold * layer.volts_per_unit, float(np.abs(volts).max()))
+        max(min(listed(layer.neuron.threshold)) * layer.volts_per_unit, float(np.abs(volts).max()))
         for layer, volts in zip(crossbar.layers, exact.membranes, strict=True)
     ]
     divergence = next(((n, each.first_divergence) for n, each in enumerate(found) if each.first_divergence), None)

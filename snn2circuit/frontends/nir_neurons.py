@@ -35,7 +35,8 @@ import numpy as np
 from snn2circuit.errors import FileFormatError, NetworkError
 from snn2circuit.ir.linear import Shape
 from snn2circuit.ir.noun import Floats
-from snn2circuit.ir.parts import Neuron
+from snn2circuit.ir.parts import Neuron, PerNeuron
+from snn2circuit.ir.per_neuron import combined, listed
 
 DISCRETISATIONS = ("exact", "euler")
 ANNOTATION = "snn2circuit"  # key of the metadata entry that holds what NIR cannot, as JSON
@@ -60,7 +61,12 @@ def neuron_nodes(
     """
     reset, lost = getattr(neuron, "reset_mechanism", ""), ""
     full = {"v_leak": np.zeros(shape)}
-    threshold = np.full(shape, neuron.threshold)
+
+    def full_shape(value: PerNeuron) -> Floats:
+        """``value`` in the shape of the layer's neurons."""
+        return np.reshape(np.broadcast_to(value, (math.prod(shape),)), shape).copy()
+
+    threshold = full_shape(neuron.threshold)
     match neuron.snntorch:
         case "Leaky" | "Lapicque":
             leaky = neuron.snntorch == "Leaky"
@@ -68,22 +74,22 @@ def neuron_nodes(
             if not leaky and reset == "zero":
                 lost = "Lapicque's zero reset also loses the input of the step after a spike"
             if decay == 1:
-                values, kinds = {"r": np.full(shape, gain / dt)}, (nir.I, nir.IF)
+                values, kinds = {"r": full_shape(combined(lambda number: number / dt, gain))}, (nir.I, nir.IF)
                 full = {}
             else:
                 tau, r = _stage(decay, gain, dt, discretisation)
-                values, kinds = {"tau": np.full(shape, tau), "r": np.full(shape, r)}, (nir.LI, nir.LIF)
+                values, kinds = {"tau": full_shape(tau), "r": full_shape(r)}, (nir.LI, nir.LIF)
         case "Synaptic" | "Alpha":
             alpha, beta, gain = neuron.alpha, neuron.beta, 1.0  # type: ignore[attr-defined]
             if neuron.snntorch == "Alpha":
                 lost = "an Alpha neuron sees its input one step later"
-                gain = (alpha - beta) * (math.log(beta) / (math.log(beta) - math.log(alpha)) if beta else 1.0)
+                gain = combined(_alpha_gain, alpha, beta)
             elif reset == "zero":
                 lost = "Synaptic's zero reset also loses the input of the step after a spike"
             tau_syn, w_in = _stage(alpha, gain, dt, discretisation)
             tau_mem, r = _stage(beta, 1.0, dt, discretisation)
             numbers = {"tau_syn": tau_syn, "tau_mem": tau_mem, "r": r, "w_in": w_in}
-            values = {name: np.full(shape, value) for name, value in numbers.items()}
+            values = {name: full_shape(value) for name, value in numbers.items()}
             kinds = (nir.CubaLI, nir.CubaLIF)
         case other:
             raise NetworkError(f"NIR has no node for {other} neurons")
@@ -98,27 +104,40 @@ def neuron_nodes(
     return [(kinds[1].__name__, node)], lost
 
 
-def _stage(decay: float, gain: float, dt: float, discretisation: str) -> tuple[float, float]:
-    """Time constant in s and resistance of a leaky stage."""
+def _alpha_gain(alpha: float, beta: float) -> float:
+    """What an input of 1 adds to an Alpha neuron's membrane at once, one step late."""
+    return (alpha - beta) * (math.log(beta) / (math.log(beta) - math.log(alpha)) if beta else 1.0)
+
+
+def _stage(decay: PerNeuron, gain: PerNeuron, dt: float, discretisation: str) -> tuple[PerNeuron, PerNeuron]:
+    """Time constants in s and resistances of a leaky stage."""
     low = 0 if discretisation == "exact" else -math.inf
-    if not low < decay < 1:
-        way = "; take the euler discretisation" if decay < 1 else ""
-        raise NetworkError(f"a decay of {decay:g} per step has no time constant under {discretisation}{way}")
-    return (-dt / math.log(decay) if discretisation == "exact" else dt / (1 - decay)), gain / (1 - decay)
+    for place, number in enumerate(listed(decay)):
+        if not low < number < 1:
+            which = f" of neuron {place}" if isinstance(decay, tuple) else ""
+            way = "; take the euler discretisation" if number < 1 else ""
+            raise NetworkError(
+                f"a decay{which} of {number:g} per step has no time constant under {discretisation}{way}"
+            )
+    constant = combined(
+        lambda number: -dt / math.log(number) if discretisation == "exact" else dt / (1 - number), decay
+    )
+    return constant, combined(lambda number, one: one / (1 - number), decay, gain)
 
 
 def read_neuron(
     name: str, nodes: list[nir.NIRNode], shape: Shape, dt: float, discretisation: str
-) -> tuple[str, dict[str, float | str], Floats, tuple[str, ...]]:
+) -> tuple[str, dict[str, PerNeuron | str], Floats, tuple[str, ...]]:
     """The snnTorch neuron nearest to NIR nodes: an integrator with or without its threshold, or a spiking neuron.
 
     Returns:
         Its class, its parameters, the gain ``(neurons,)`` that its input takes, and what the reading approximates.
 
     Raises:
-        NetworkError: the neurons of the node differ in a decay, or rest at another potential than they reset to.
+        NetworkError: a time constant is none, or the neurons rest at another potential than they reset to.
     """
     node, tolerance = nodes[0], _tolerance(nodes)
+    decays: dict[str, Floats]
     size = math.prod(shape)
     spread = {
         field: np.broadcast_to(np.asarray(value, dtype=np.float64).ravel(), (size,))
@@ -133,9 +152,9 @@ def read_neuron(
             if field in spread and not np.isfinite(spread[field]).all():
                 raise FileFormatError(f"node {name!r}: {field} holds a number that is not finite")
     if isinstance(node, nir.Threshold):
-        decays, gain = {"beta": 0.0}, np.ones(size)
+        decays, gain = {"beta": np.zeros(size)}, np.ones(size)
     elif isinstance(node, (nir.I, nir.IF)):
-        decays, gain = {"beta": 1.0}, spread["r"] * dt
+        decays, gain = {"beta": np.ones(size)}, spread["r"] * dt
     else:
         fields = (
             {"alpha": "tau_syn", "beta": "tau_mem"} if isinstance(node, (nir.CubaLI, nir.CubaLIF)) else {"beta": "tau"}
@@ -161,24 +180,23 @@ def read_neuron(
         raise NetworkError(
             f"node {name!r}: a threshold of {threshold.min():g} above the reset potential; it must be above 0"
         )
-    # Neurons that differ in their threshold are the same neuron behind weights of another size.
-    gain = gain * (threshold[0] / threshold)
     gain = np.where(np.abs(gain - 1) <= tolerance, 1.0, gain)
-    parameters: dict[str, float | str] = {**decays, "threshold": float(threshold[0]), "reset_mechanism": reset}
+    numbers = {**decays, "threshold": threshold}
+    parameters: dict[str, PerNeuron | str] = {field: tuple(value.tolist()) for field, value in numbers.items()}
+    parameters["reset_mechanism"] = reset
     return ("Synaptic" if "alpha" in decays else "Leaky"), parameters, gain, tuple(remarks)
 
 
-def _decay(name: str, field: str, tau: Floats, dt: float, discretisation: str) -> float:
+def _decay(name: str, field: str, tau: Floats, dt: float, discretisation: str) -> Floats:
+    """Share of a stage that a step keeps, for each neuron."""
     if (tau <= 0).any():
         raise NetworkError(f"node {name!r}: {field} is {tau.min():g} s; a time constant is above 0")
-    decay = np.exp(-dt / tau) if discretisation == "exact" else 1 - dt / tau
-    if len(np.unique(np.float32(decay))) > 1:
+    decay: Floats = np.exp(-dt / tau) if discretisation == "exact" else 1 - dt / tau
+    if (decay < 0).any():
         raise NetworkError(
-            f"node {name!r}: {field} runs from {tau.min():g} to {tau.max():g} s; a layer's neurons share one here"
+            f"node {name!r}: {field} {tau.min():g} s is shorter than the step {dt:g} s; take a shorter dt"
         )
-    if not 0 <= decay[0] <= 1:
-        raise NetworkError(f"node {name!r}: {field} {tau[0]:g} s is shorter than the step {dt:g} s; take a shorter dt")
-    return float(decay[0])
+    return decay
 
 
 def _tolerance(nodes: list[nir.NIRNode]) -> float:

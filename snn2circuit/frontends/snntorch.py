@@ -17,6 +17,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import inspect
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ from snn2circuit.ir.linear import Map, Shape
 from snn2circuit.ir.network import Activity, Network
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Neuron, fires
+from snn2circuit.ir.per_neuron import neuron_at, varying
 
 # Settings of an snnTorch neuron that no part models, and the value at which they do nothing.
 _PLAIN: Mapping[str, object] = {
@@ -97,7 +99,7 @@ def from_snntorch(
                     f"{path} is the same neuron module as an earlier one; each layer needs its own state"
                 )
             seen.add(id(child))
-            layers.append(make_layer(start, maps, _read_neuron(path, child, neurons, circuit or {})))
+            layers.append(make_layer(start, maps, _read_neuron(path, child, neurons, circuit or {}, shape or ())))
             maps, start = [], shape
         else:
             raise refusal(path, child)
@@ -118,9 +120,12 @@ def to_snntorch(network: Network, *, dtype: torch.dtype = torch.float64) -> nn.M
     modules = nn.ModuleList()
     for layer in network.layers:
         cls = getattr(snntorch, layer.neuron.snntorch)
-        fields = _shared_fields(type(layer.neuron), cls)
-        neuron = cls(**{field: getattr(layer.neuron, field) for field in fields}).to(dtype)
-        modules.extend([write_map(layer, dtype), neuron])
+        fields, first = _shared_fields(type(layer.neuron), cls), neuron_at(layer.neuron, 0)
+        neuron = cls(**{field: getattr(first, field) for field in fields})
+        # Set afterwards, because not every class of snnTorch takes a value for each neuron when it is made.
+        for field, values in varying(layer.neuron).items():
+            setattr(neuron, field, torch.tensor(values))
+        modules.extend([write_map(layer, dtype), neuron.to(dtype)])
     return modules
 
 
@@ -172,7 +177,7 @@ def _leaves(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]
 
 
 def _read_neuron(
-    path: str, neuron: nn.Module, neurons: Mapping[str, type[Neuron]], circuit: Mapping[str, float]
+    path: str, neuron: nn.Module, neurons: Mapping[str, type[Neuron]], circuit: Mapping[str, float], shape: Shape
 ) -> Neuron:
     name = type(neuron).__name__
     cls = next((each for each in neurons.values() if each.snntorch == name), None)
@@ -182,7 +187,7 @@ def _read_neuron(
             f"{', '.join(each.snntorch for each in neurons.values())}"
         )
     for setting, plain in _PLAIN.items():
-        value = _read_value(path, neuron, setting, plain)
+        value = _read_value(path, neuron, setting, shape, plain)
         if value != plain:
             raise NetworkError(
                 f"{path}: {setting} is {value}; the circuit does what snnTorch does for {setting} = {plain} only"
@@ -191,32 +196,37 @@ def _read_neuron(
     known = {field.name for field in dataclasses.fields(cls)} - set(shared)  # type: ignore[arg-type]
     if unknown := sorted(set(circuit) - known):
         raise NetworkError(f"{path}: {cls.__name__} has no circuit value {unknown[0]!r}; it has {', '.join(known)}")
-    values: dict[str, Any] = {field: _read_value(path, neuron, field) for field in shared}
+    values: dict[str, Any] = {field: _read_value(path, neuron, field, shape) for field in shared}
     try:
         part = cls(**values, **circuit)
     except NetworkError as error:
         raise NetworkError(f"{path}: {error}") from error
-    _check_behaviour(path, neuron, part)
+    alike = all(value.numel() == 1 for value in (getattr(neuron, field) for field in shared) if torch.is_tensor(value))
+    _check_behaviour(path, neuron, part, (1,) if alike else shape)
     return part
 
 
-def _check_behaviour(path: str, neuron: nn.Module, part: Neuron) -> None:
-    """Run a copy of ``neuron`` beside ``part`` on a fixed drive, and refuse it where the two part ways."""
+def _check_behaviour(path: str, neuron: nn.Module, part: Neuron, shape: Shape) -> None:
+    """Run a copy of ``neuron`` beside ``part`` on a fixed drive, and refuse it where the two part ways.
+
+    ``shape`` is that of the layer's neurons, or of a single one where all are alike.
+    """
     # A neuron that has run keeps tensors of its graph, which torch refuses to copy; detached ones take their place.
     tensors = [
         value for value in (*vars(neuron).values(), *neuron.parameters(), *neuron.buffers()) if torch.is_tensor(value)
     ]
     memo: dict[int, Any] = {id(tensor): tensor.detach().clone() for tensor in tensors}
     twin = copy.deepcopy(neuron, memo).double().cpu()
-    scales = np.array(_PROBE_SCALES)
-    swing = 0.6 + 0.5 * np.sin(np.arange(1, _PROBE_STEPS + 1)[:, None] ** 1.5)
-    currents = part.threshold * scales * swing
+    scales, threshold = np.array(_PROBE_SCALES)[:, None], np.broadcast_to(part.threshold, (math.prod(shape),))
+    swing = 0.6 + 0.5 * np.sin(np.arange(1, _PROBE_STEPS + 1)[:, None, None] ** 1.5)
+    currents = threshold * scales * swing
     with torch.no_grad():
-        spikes, membranes = (each.numpy() for each in _run_neuron(twin, torch.from_numpy(currents)[:, None]))
-    state = part.start((1, len(scales)))
-    for step, current in enumerate(currents[:, None]):
+        answers = _run_neuron(twin, torch.from_numpy(currents.reshape(*currents.shape[:2], *shape)))
+        spikes, membranes = (each.flatten(2).numpy() for each in answers)
+    state = part.start(currents.shape[1:])
+    for step, current in enumerate(currents):
         state = part.advance(state, current)
-        apart = np.abs(membranes[step] - state[0]).max() / part.threshold
+        apart = (np.abs(membranes[step] - state[0]) / threshold).max()
         if not apart <= _PROBE_TOLERANCE or (spikes[step] != fires(part, state[0])).any():
             raise NetworkError(
                 f"{path}: its settings read as {part}, but it behaves otherwise: after {step + 1} steps of a test drive"
@@ -242,14 +252,21 @@ def _shared_fields(part: type, cls: type) -> list[str]:
     return [field.name for field in dataclasses.fields(part) if field.name in accepted]
 
 
-def _read_value(path: str, neuron: nn.Module, name: str, default: object = None) -> object:
+def _read_value(path: str, neuron: nn.Module, name: str, shape: Shape, default: object = None) -> object:
+    """A setting of a layer of neurons of ``shape``: one number, or one for each in the order of the layer's outputs."""
     value = getattr(neuron, name, default)
     if not isinstance(value, Tensor):
         return value
-    if value.numel() != 1:
-        raise NetworkError(
-            f"{path}: {name} has {value.numel()} values, one per neuron; a layer's neurons share one {name} here"
-        )
-    number = float(value.detach().reshape(()))
+    values = value.detach().cpu().double().numpy()
     # snnTorch clamps the decays in every forward pass, whatever training has made of them.
-    return min(max(number, 0.0), 1.0) if name in _CLAMPED else number
+    values = np.clip(values, 0.0, 1.0) if name in _CLAMPED else values
+    if values.size == 1:
+        return float(values.reshape(()))
+    try:
+        each = np.broadcast_to(values.reshape(values.shape[max(values.ndim - len(shape), 0) :]), shape)
+    except ValueError:
+        raise NetworkError(
+            f"{path}: {name} has {values.size} values of shape {values.shape} for neurons of shape {shape}; "
+            "it needs one, or one for each"
+        ) from None
+    return float(each.flat[0]) if (each == each.flat[0]).all() else tuple(each.ravel().tolist())

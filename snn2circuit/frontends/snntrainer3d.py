@@ -39,6 +39,7 @@ from snn2circuit.ir.layer import Layer
 from snn2circuit.ir.network import Network
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Neuron
+from snn2circuit.ir.per_neuron import value_at, varying
 
 MAX_BYTES = 256 * 2**20
 RESETS = ("subtract", "zero", "none")
@@ -194,7 +195,7 @@ class _File:
         values = self.array(key)
         if values.size != 1:
             raise NetworkError(
-                f"weights.{key} has {values.size} values, one per neuron; a layer's neurons share one {name} here"
+                f"weights.{key} has {values.size} values, one per neuron; SNNtrainer3D's layers have one {name} for all"
             )
         return float(values.reshape(()))
 
@@ -273,6 +274,11 @@ def _neuron_entries(neuron: Neuron, index: int) -> dict[str, Any]:
     kind = neuron.snntorch
     if kind not in _FIELDS:
         raise NetworkError(f"layer {index + 1}: SNNtrainer3D has no {kind} neurons")
+    if own := varying(neuron):
+        raise NetworkError(
+            f"layer {index + 1} has {' and '.join(own)} of its own for each neuron; SNNtrainer3D reads one number for "
+            "a layer. NIR and snnTorch hold one for each"
+        )
     values: dict[str, float] = {field: float(getattr(neuron, field)) for field in _FIELDS[kind]}
     reset = getattr(neuron, "reset_mechanism", None)
     usual = "zero" if kind == "Alpha" else "subtract"
@@ -292,7 +298,7 @@ def _neuron_entries(neuron: Neuron, index: int) -> dict[str, Any]:
         integers |= {"R": int(values.pop("R")), "time_step": 1}
         values.pop("time_step")
         values["beta"] = float(np.float32(math.exp(-1 / (integers["R"] * values["C"]))))
-    floats = {"threshold": neuron.threshold, "graded_spikes_factor": 1.0, **values}
+    floats = {"threshold": value_at(neuron.threshold, 0), "graded_spikes_factor": 1.0, **values}
     return {
         **{name: {"data": value, "dtype": "torch.float32"} for name, value in floats.items()},
         **{name: {"data": value, "dtype": "torch.int64"} for name, value in integers.items()},

@@ -17,6 +17,7 @@ from snn2circuit.ir.encoding import CONSTANT, Encoding
 from snn2circuit.ir.network import Layer, Network
 from snn2circuit.ir.noun import Floats, Ints, freeze, noun
 from snn2circuit.ir.parts import Device, Drive, Electronics, Neuron
+from snn2circuit.ir.per_neuron import wrong_count
 from snn2circuit.ir.timing import Timing
 
 
@@ -139,6 +140,8 @@ class CrossbarNetwork:
                     f"crossbar {number} has {layer.inputs} input rows, "
                     f"but layer {number - 1} has {self.layers[number - 2].columns} neurons"
                 )
+            if wrong := wrong_count(layer.neuron, layer.columns):
+                raise MappingError(f"crossbar {number}: {wrong}")
             for name in ("level_pos", "level_neg"):
                 indices = getattr(layer, name)
                 if indices.min() < 0 or indices.max() >= len(levels):

@@ -16,6 +16,7 @@ from snn2circuit.ir.layer import AnyLayer
 from snn2circuit.ir.layer import Layer as Layer
 from snn2circuit.ir.noun import Bools, Floats, Ints, freeze, freeze_each, noun
 from snn2circuit.ir.parts import fires
+from snn2circuit.ir.per_neuron import wrong_count
 
 # What makes an output win, in words.
 DECISIONS = {"membrane": "the largest membrane summed over the steps", "count": "the most spikes"}
@@ -106,6 +107,8 @@ class Network:
                         f"layer {number}: {what} at {where} is {values[where]}; only finite values "
                         "can become devices, train again or mend the file"
                     )
+            if wrong := wrong_count(layer.neuron, layer.outputs):
+                raise NetworkError(f"layer {number}: {wrong}")
             if number > 1 and layer.inputs != self.layers[number - 2].outputs:
                 raise NetworkError(
                     f"layer {number} takes {layer.inputs} inputs, "

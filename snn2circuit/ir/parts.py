@@ -17,6 +17,7 @@ from snn2circuit.ir.timing import Timing
 
 Confidence = Literal["high", "medium", "derived", "assumed"]
 State = tuple[Floats, ...]
+PerNeuron = float | tuple[float, ...]  # one number for all neurons of a layer, or one for each
 
 
 @noun
@@ -107,7 +108,12 @@ class Footprint:
 
 @runtime_checkable
 class Neuron(Protocol):
-    """A neuron model with snnTorch's exact update, the circuit that performs it, and the area that circuit takes."""
+    """A neuron model with snnTorch's exact update, the circuit that performs it, and the area that circuit takes.
+
+    One part stands for all neurons of a layer. Fields that it names in a class variable ``per_neuron`` may hold one
+    number for each of them, see :mod:`snn2circuit.ir.per_neuron`; ``start``, ``advance`` and ``bound`` then take arrays
+    whose last axis is the layer's neurons, and ``cell`` is asked of each different neuron alone.
+    """
 
     kind: ClassVar[str]
     snntorch: ClassVar[
@@ -115,8 +121,8 @@ class Neuron(Protocol):
     ]  # name of the class in snntorch whose update this is; its arguments are fields of the same name
 
     @property
-    def threshold(self) -> float:
-        """The neuron spikes in a step whose membrane is strictly greater than this (dimensionless)."""
+    def threshold(self) -> PerNeuron:
+        """A neuron spikes in a step whose membrane is strictly greater than this (dimensionless)."""
 
     def start(self, shape: tuple[int, ...]) -> State:
         """State before the first step; ``state[0]`` is always the membrane."""
@@ -125,10 +131,13 @@ class Neuron(Protocol):
         """State after one step driven by ``current`` (any shape, dimensionless)."""
 
     def bound(self, low: Floats, high: Floats) -> Floats:
-        """Upper bound of every state's magnitude over all times when each step's current lies in ``[low, high]``."""
+        """Upper bound of every state's magnitude over all times when each step's current lies in ``[low, high]``.
+
+        The bounds are ``(..., neurons)``, of the shape of ``low`` and ``high`` or broadcast from it.
+        """
 
     def cell(self, name: str, drive: Drive) -> Subcircuit:
-        """The sized neuron subcircuit.
+        """The sized subcircuit of a single neuron, every parameter one number.
 
         Ports, in order: column current sums ``bit_pos`` and ``bit_neg`` (virtual grounds), the drive clock ``phi``,
         the clocks ``sample``, ``latch`` and ``discharge``, then the outputs ``mem`` (membrane, V) and ``spike``
@@ -136,7 +145,7 @@ class Neuron(Protocol):
         """
 
     def fastest(self, timing: Timing) -> float:
-        """Shortest time constant, s, that a simulator has to resolve; infinite if nothing relaxes."""
+        """Shortest time constant of any neuron, s, that a simulator has to resolve; infinite if nothing relaxes."""
 
     def footprint(self) -> Footprint:
         """Outline of the neuron cell on a sheet."""
@@ -174,5 +183,6 @@ class Device(Protocol):
 
 
 def fires(neuron: Neuron, membrane: Floats) -> Bools:
-    """Spikes of a membrane: strictly greater than the threshold, as snnTorch's Heaviside step."""
-    return np.greater(membrane, neuron.threshold)
+    """Spikes of membranes ``(..., neurons)``: strictly greater than the threshold, as snnTorch's Heaviside step."""
+    fired: Bools = np.greater(membrane, np.asarray(neuron.threshold))
+    return fired

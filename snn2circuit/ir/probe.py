@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from snn2circuit.ir.noun import Bools, Floats, noun
-from snn2circuit.ir.parts import Neuron, fires
+from snn2circuit.ir.parts import Neuron, PerNeuron, fires
 
 STEPS = 120
 _SCALES = (0.3, 0.7, 1.1, 2.3, 12.0)  # drives in thresholds
@@ -38,12 +38,12 @@ class Difference:
         )
 
 
-def probe_drive(threshold: float) -> Floats:
-    """The drive ``(STEPS, columns)`` of a neuron with this threshold."""
+def probe_drive(threshold: PerNeuron) -> Floats:
+    """The drive ``(STEPS, columns, neurons)`` of neurons with these thresholds; one neuron if all are alike."""
     wave = np.sin(np.arange(1, STEPS + 1)[:, None] ** 1.5)
     wave = np.concatenate([(0.6 + 0.5 * wave) * _SCALES, wave * _SCALES], axis=1)
     wave[_PAUSE] = 0
-    drive: Floats = threshold * wave
+    drive: Floats = wave[:, :, None] * np.atleast_1d(threshold)
     return drive
 
 
@@ -57,7 +57,7 @@ def first_difference(part: Neuron, drive: Floats, membranes: Floats, spikes: Boo
         apart = np.abs(own - membrane) / np.maximum(part.threshold, np.abs(membrane))
         wrong = ~(apart <= _TOLERANCE) | (fired != spike)
         if wrong.any():
-            at = int(np.argmax(wrong))
+            at = tuple(np.argwhere(wrong)[0])
             return Difference(
                 step=step + 1,
                 drive=float(current[at]),

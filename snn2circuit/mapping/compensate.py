@@ -65,8 +65,8 @@ class LayerCompensation:
     short: tuple[tuple[int, float], ...]  # neurons that could not be served, with their largest error
 
 
-def response_steps(neuron: Neuron) -> tuple[int, float]:
-    """Steps until the membrane answers to a current held from the first step on, and its answer to a current of 1.
+def response_steps(neuron: Neuron, neurons: int = 1) -> tuple[int, Floats]:
+    """Steps until the membranes ``(neurons,)`` answer to a current held from the first step on, and their answers to 1.
 
     Nothing spikes before, as the membrane is still 0, so the answer is linear. One step for most neurons, two for one
     whose states cancel at first.
@@ -74,18 +74,18 @@ def response_steps(neuron: Neuron) -> tuple[int, float]:
     Raises:
         MappingError: the membrane does not answer within 8 steps.
     """
-    state, current = neuron.start((1,)), np.full(1, 1e-9)
+    state, current = neuron.start((neurons,)), np.full(neurons, 1e-9)
     for step in range(1, 9):
         state = neuron.advance(state, current)
-        if state[0][0] != 0:
-            return step, float(state[0][0]) / 1e-9
+        if (state[0] != 0).all():
+            return step, state[0] / 1e-9
     raise MappingError(f"a {neuron.kind} neuron does not answer to its input; it cannot be compensated")
 
 
 def effective_weights(number: int, alone: CrossbarNetwork, measure: Measure) -> Floats:
     """Weights as the circuit of one layer adds them, ``(rows, columns)``; the bias row, last, holds offsets too."""
     (layer,) = alone.layers
-    steps, response = response_steps(layer.neuron)
+    steps, response = response_steps(layer.neuron, layer.columns)
     drives = np.concatenate([np.zeros((1, layer.inputs)), np.eye(layer.inputs)])
     membranes = measure(number, alone, np.repeat(drives[:, None, :], steps, axis=1)) / response
     constant = membranes[:1]

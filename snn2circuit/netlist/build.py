@@ -6,6 +6,9 @@ Node names say what and where, layers from 1, rows and neurons from 0::
     bp_l1_n3     positive bit line of neuron 3       bn_l1_n3     negative bit line
     mem_l1_n3    membrane                            spike_l1_n3  latched spike
 
+The neurons of a layer are instances of one cell, ``leaky_l1``. If their parameters differ there is a cell for every set
+of them, named after the first neuron that has it: ``leaky_l1_n0``, ``leaky_l1_n3``, ...
+
 The layout gives its nets the same names. A layer's crossbar is called ``l1``; if it is cut into tiles, they are
 ``l1_t0``, ``l1_t1``, ... row by row. Every tile has word lines of its own, driven by the same sources; bit lines of
 tiles above one another meet at the neuron's virtual ground, which keeps the voltage drop along them bounded. Where they
@@ -19,6 +22,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,8 +41,9 @@ from snn2circuit.ir.circuit import (
 )
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.lines import PIECES
-from snn2circuit.ir.noun import Floats
+from snn2circuit.ir.noun import Floats, Ints
 from snn2circuit.ir.parasitics import Parasitics
+from snn2circuit.ir.per_neuron import distinct_neurons
 from snn2circuit.netlist.crossbars import Part, bit_line_joints, bit_lines, crossbar_arrays, crossbar_parts
 from snn2circuit.netlist.stimulus import bias_block, clock_block, column_block, input_block
 
@@ -82,6 +87,7 @@ def build_circuit(
         sources = (bias_block(crossbar, first=2), column_block(crossbar, inputs, first))
     else:
         sources = (bias_block(crossbar), input_block(crossbar, inputs))
+    cells = neuron_cells(crossbar)
     readout = Readout(
         timing=timing,
         steps=steps,
@@ -91,11 +97,13 @@ def build_circuit(
     )
     return Circuit(
         title=title,
-        subcircuits=neuron_cells(crossbar),
+        subcircuits=tuple(cell for each in cells for cell in each.cells),
         network=tuple(
             block
-            for (n, layer), group, joints in zip(layers, arrays, bit_line_joints(crossbar, parasitics), strict=True)
-            for block in _layer_blocks(crossbar, n, layer, group, joints, crossbar_parts(n, layer, parasitics))
+            for (n, layer), own, group, joints in zip(
+                layers, cells, arrays, bit_line_joints(crossbar, parasitics), strict=True
+            )
+            for block in _layer_blocks(crossbar, n, layer, own, group, joints, crossbar_parts(n, layer, parasitics))
         ),
         stimulus=(clock_block(timing), *sources),
         transient=Transient(stop=timing.stop(steps, len(layers)), max_step=_longest_step(crossbar)),
@@ -105,12 +113,24 @@ def build_circuit(
     )
 
 
-def neuron_cells(crossbar: CrossbarNetwork) -> tuple[Subcircuit, ...]:
-    """The sized neuron cell of each layer."""
-    return tuple(
-        layer.neuron.cell(_cell_name(layer, number), crossbar.drive(layer))
-        for number, layer in enumerate(crossbar.layers, start=1)
-    )
+class LayerCells(NamedTuple):
+    """The different neuron cells of a layer, and which of them each neuron is."""
+
+    cells: tuple[Subcircuit, ...]
+    kinds: Ints  # (neurons,)
+
+
+def neuron_cells(crossbar: CrossbarNetwork) -> tuple[LayerCells, ...]:
+    """The sized neuron cells of each layer."""
+    found = []
+    for number, layer in enumerate(crossbar.layers, start=1):
+        name, drive = _cell_name(layer, number), crossbar.drive(layer)
+        neurons, kinds = distinct_neurons(layer.neuron, layer.columns)
+        firsts = np.unique(kinds, return_index=True)[1].tolist()
+        names = [name] if len(neurons) == 1 else [f"{name}_n{first}" for first in firsts]
+        cells = tuple(neuron.cell(own, drive) for own, neuron in zip(names, neurons, strict=True))
+        found.append(LayerCells(cells, kinds))
+    return tuple(found)
 
 
 def check_rails(crossbar: CrossbarNetwork, inputs: Floats) -> None:
@@ -157,6 +177,7 @@ def _layer_blocks(
     crossbar: CrossbarNetwork,
     number: int,
     layer: CrossbarLayer,
+    neurons: LayerCells,
     arrays: tuple[Crossbar | NortonCrossbar, ...],
     joints: tuple[Resistor, ...],
     parts: list[Part],
@@ -181,10 +202,12 @@ def _layer_blocks(
             )
         )
     pos, neg = bit_lines(number, layer)
-    cells = tuple(
+    names = [cell.name for cell in neurons.cells]
+    parameters = f" with {len(names)} sets of parameters" if len(names) > 1 else ""
+    instances = tuple(
         Instance(
             name=f"l{number}_n{column}",
-            subcircuit=_cell_name(layer, number),
+            subcircuit=names[kind],
             nodes=(
                 pos[column],
                 neg[column],
@@ -196,7 +219,7 @@ def _layer_blocks(
                 f"spike_l{number}_n{column}",
             ),
         )
-        for column in range(layer.columns)
+        for column, kind in enumerate(neurons.kinds.tolist())
     )
     return [
         *blocks,
@@ -209,7 +232,11 @@ def _layer_blocks(
             if joints
             else []
         ),
-        Block(name=f"neurons_l{number}", comment=f"layer {number}: {layer.columns} neurons", elements=cells),
+        Block(
+            name=f"neurons_l{number}",
+            comment=f"layer {number}: {layer.columns} neurons{parameters}",
+            elements=instances,
+        ),
     ]
 
 

@@ -31,6 +31,7 @@ from snn2circuit.ir.circuit import (
 )
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Drive, Electronics, Footprint, value_of
+from snn2circuit.ir.per_neuron import Numbers
 from snn2circuit.ir.timing import Timing
 
 NEURON_PORTS = ("bit_pos", "bit_neg", "phi", "sample", "latch", "discharge", "mem", "spike")
@@ -88,17 +89,17 @@ def time_constant(decay: float, timing: Timing) -> float:
     return -timing.slot / math.log(decay) if 0 < decay < 1 else math.inf
 
 
-def single_pole_bound(low: Floats, high: Floats, decay: float, dip: float) -> Floats:
+def single_pole_bound(low: Floats, high: Floats, decay: Numbers, dip: Numbers) -> Floats:
     """Largest ``|U|`` of ``U' = decay·U + I - reset`` for ``I`` in ``[low, high]``: the series of the extreme drive.
 
     Upwards a reset only helps. Downwards a reset by subtraction starts above the threshold and lands no lower than one
     drive below ``-dip``, ``dip = (1 - decay)·threshold``; other resets have ``dip`` 0. Infinite for ``decay`` 1.
     """
-    if decay >= 1:
-        return np.full(np.shape(high), np.inf)
-    upper = np.maximum(high, 0) / (1 - decay)
     fall = np.maximum(-low, 0)
-    return np.maximum(upper, np.maximum(fall / (1 - decay), fall + dip if dip else 0.0))
+    with np.errstate(divide="ignore", invalid="ignore"):  # a decay of 1
+        extreme = np.maximum(np.maximum(high, 0) / (1 - decay), fall / (1 - decay))
+    bound = np.maximum(extreme, np.where(np.not_equal(dip, 0), fall + dip, 0.0))
+    return np.where(np.greater_equal(decay, 1), np.inf, bound)
 
 
 def spike_latch(threshold: float, drive: Drive) -> Block:

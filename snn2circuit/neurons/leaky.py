@@ -29,13 +29,15 @@ switch across ``C`` between the latch and the drive pulse. ``none``: nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
 from snn2circuit.ir.circuit import Block, Subcircuit
 from snn2circuit.ir.noun import Floats
-from snn2circuit.ir.parts import Drive, Footprint, State
+from snn2circuit.ir.parts import Drive, Footprint, PerNeuron, State
+from snn2circuit.ir.per_neuron import Numbers, listed, numbers
 from snn2circuit.ir.timing import Timing
 from snn2circuit.neurons.cells import (
     NEURON_PORTS,
@@ -46,18 +48,19 @@ from snn2circuit.neurons.cells import (
     time_constant,
 )
 from snn2circuit.neurons.families import family
-from snn2circuit.neurons.parameters import check_positive, check_reset, check_shares, round_to_float32
+from snn2circuit.neurons.parameters import check_positive, check_reset, check_shares, round_to_float32, single
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leaky:
-    """snnTorch's ``Leaky`` with one ``beta`` and one ``threshold`` for the whole layer, both as the float32 it uses."""
+    """snnTorch's ``Leaky``; ``beta`` and ``threshold`` as float32, for the layer or for each neuron."""
 
     kind: ClassVar[str] = "leaky"
     snntorch: ClassVar[str] = "Leaky"
+    per_neuron: ClassVar[tuple[str, ...]] = ("beta", "threshold")
 
-    beta: float = 0.9  # membrane decay per step, 0..1
-    threshold: float = 1.0
+    beta: PerNeuron = 0.9  # membrane decay per step, 0..1
+    threshold: PerNeuron = 1.0
     reset_mechanism: str = "subtract"
     capacitance: float = 100e-9  # F, of the membrane; sets the impedance level, not the behaviour
 
@@ -73,49 +76,55 @@ class Leaky:
 
     def advance(self, state: State, current: Floats) -> State:
         """One step of the update above."""
-        (membrane,) = state
-        fired = membrane > self.threshold
+        (membrane,), (beta, threshold) = state, self._numbers
+        fired = membrane > threshold
         if self.reset_mechanism == "zero":
-            return (self.beta * np.where(fired, 0.0, membrane) + current,)
-        reset = self.threshold * fired if self.reset_mechanism == "subtract" else 0.0
-        return (self.beta * membrane + current - reset,)
+            return (beta * np.where(fired, 0.0, membrane) + current,)
+        reset = threshold * fired if self.reset_mechanism == "subtract" else 0.0
+        return (beta * membrane + current - reset,)
 
     def bound(self, low: Floats, high: Floats) -> Floats:
         """Largest ``|U|`` any number of steps can reach; infinite for ``beta`` 1."""
-        dip = (1 - self.beta) * self.threshold if self.reset_mechanism == "subtract" else 0.0
-        return single_pole_bound(low, high, self.beta, dip)
+        beta, threshold = self._numbers
+        dip = (1 - beta) * threshold if self.reset_mechanism == "subtract" else 0.0
+        return single_pole_bound(low, high, beta, dip)
 
     def cell(self, name: str, drive: Drive) -> Subcircuit:
         """The sized neuron; see the module's text for the equations."""
+        beta, threshold = single(self, "beta", "threshold")
         timing, parts = drive.timing, family(drive, self.capacitance)
-        kernel = timing.charge(self.fastest(timing))
+        kernel = timing.charge(time_constant(beta, timing))
         step = self.capacitance * drive.volts_per_unit / kernel  # A; for a drive pulse's length, one unit of membrane
         blocks = [
             column_front_end(drive),
             Block(
-                comment=f"membrane: keeps beta = {self.beta:.9g} over a slot; {drive.volts_per_unit:.6g} V stand for 1",
+                comment=f"membrane: keeps beta = {beta:.9g} over a slot; {drive.volts_per_unit:.6g} V stand for 1",
                 elements=(
                     *parts.charge("in", "mem", step / drive.unit),
-                    *parts.integrator("mem", self.beta),
+                    *parts.integrator("mem", beta),
                 ),
             ),
         ]
         if self.reset_mechanism == "subtract":
-            blocks.append(parts.subtract(self.threshold, self.threshold * step))
-        elif self.reset_mechanism == "zero" and self.beta > 0:
+            blocks.append(parts.subtract(threshold, threshold * step))
+        elif self.reset_mechanism == "zero" and beta > 0:
             blocks.append(parts.discharge("mem"))
-        blocks.append(spike_latch(self.threshold * drive.volts_per_unit, drive))
+        blocks.append(spike_latch(threshold * drive.volts_per_unit, drive))
         return Subcircuit(
             name=name,
             ports=NEURON_PORTS,
             blocks=tuple(blocks),
-            comment=f"Leaky neuron: beta {self.beta:.9g}, threshold {self.threshold:.9g}, reset {self.reset_mechanism}",
+            comment=f"Leaky neuron: beta {beta:.9g}, threshold {threshold:.9g}, reset {self.reset_mechanism}",
         )
 
     def fastest(self, timing: Timing) -> float:
-        """The leak's time constant ``RC``; no leak resistor, no time constant."""
-        return time_constant(self.beta, timing)
+        """The shortest time constant ``RC`` of a leak; no leak resistor, no time constant."""
+        return min(time_constant(beta, timing) for beta in listed(self.beta))
 
     def footprint(self) -> Footprint:
         """The printed cell that all neurons share."""
         return PRINTED_CELL
+
+    @cached_property
+    def _numbers(self) -> tuple[Numbers, Numbers]:
+        return numbers(self.beta), numbers(self.threshold)

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -38,7 +39,8 @@ from snn2circuit.ir.circuit import (
     Subcircuit,
 )
 from snn2circuit.ir.noun import Floats
-from snn2circuit.ir.parts import Drive, Footprint, State
+from snn2circuit.ir.parts import Drive, Footprint, PerNeuron, State
+from snn2circuit.ir.per_neuron import Numbers, listed, numbers
 from snn2circuit.ir.timing import Timing
 from snn2circuit.neurons.cells import (
     NEURON_PORTS,
@@ -49,21 +51,22 @@ from snn2circuit.neurons.cells import (
     time_constant,
 )
 from snn2circuit.neurons.families import Family, family
-from snn2circuit.neurons.parameters import check_positive, check_reset, check_shares, round_to_float32
+from snn2circuit.neurons.parameters import check_positive, check_reset, check_shares, round_to_float32, single
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(48)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Synaptic:
-    """snnTorch's ``Synaptic`` with one ``alpha``, ``beta`` and ``threshold`` for the whole layer, as float32."""
+    """snnTorch's ``Synaptic``; ``alpha``, ``beta`` and ``threshold`` as float32, for the layer or for each neuron."""
 
     kind: ClassVar[str] = "synaptic"
     snntorch: ClassVar[str] = "Synaptic"
+    per_neuron: ClassVar[tuple[str, ...]] = ("alpha", "beta", "threshold")
 
-    alpha: float = 0.8  # decay of the synaptic current per step, 0..1
-    beta: float = 0.9  # membrane decay per step, 0..1
-    threshold: float = 1.0
+    alpha: PerNeuron = 0.8  # decay of the synaptic current per step, 0..1
+    beta: PerNeuron = 0.9  # membrane decay per step, 0..1
+    threshold: PerNeuron = 1.0
     reset_mechanism: str = "subtract"
     capacitance: float = 100e-9  # F, of both states; sets the impedance level, not the behaviour
 
@@ -80,73 +83,80 @@ class Synaptic:
     def advance(self, state: State, current: Floats) -> State:
         """One step of the update above."""
         membrane, synapse = state
-        fired = membrane > self.threshold
-        synapse = self.alpha * synapse + current
-        base = self.beta * membrane + synapse
+        alpha, beta, threshold = self._numbers
+        fired = membrane > threshold
+        synapse = alpha * synapse + current
+        base = beta * membrane + synapse
         if self.reset_mechanism == "zero":
             return np.where(fired, 0.0, base), synapse
-        return (base - self.threshold * fired if self.reset_mechanism == "subtract" else base), synapse
+        return (base - threshold * fired if self.reset_mechanism == "subtract" else base), synapse
 
     def bound(self, low: Floats, high: Floats) -> Floats:
-        """Largest ``|U|`` or ``|S|``: two series, the second driven by the extremes of the first."""
-        if self.alpha == 1:
-            return np.full(np.shape(high), np.inf)
-        least, most = np.minimum(low, 0) / (1 - self.alpha), np.maximum(high, 0) / (1 - self.alpha)
-        dip = (1 - self.beta) * self.threshold if self.reset_mechanism == "subtract" else 0.0
-        return np.maximum(single_pole_bound(least, most, self.beta, dip), np.maximum(-least, most))
+        """Largest ``|U|`` or ``|S|``: two series, the second driven by the extremes of the first; infinite at 1."""
+        alpha, beta, threshold = self._numbers
+        dip = (1 - beta) * threshold if self.reset_mechanism == "subtract" else 0.0
+        with np.errstate(divide="ignore", invalid="ignore"):  # alpha of 1
+            least, most = np.minimum(low, 0) / (1 - alpha), np.maximum(high, 0) / (1 - alpha)
+            largest = np.maximum(single_pole_bound(least, most, beta, dip), np.maximum(-least, most))
+        return np.where(np.equal(alpha, 1), np.inf, largest)
 
     def cell(self, name: str, drive: Drive) -> Subcircuit:
         """The sized neuron; see the module's text for the equations."""
+        alpha, beta, threshold = single(self, "alpha", "beta", "threshold")
         timing, volts, farads = drive.timing, drive.volts_per_unit, self.capacitance
         parts = family(drive, farads)
-        step = volts * farads / timing.charge(time_constant(self.beta, timing))  # A; one unit of membrane
+        step = volts * farads / timing.charge(time_constant(beta, timing))  # A; one unit of membrane
         synapse: tuple[Element, ...] = ()
         direct = step / drive.unit
-        if self.alpha > 0:
-            kept, passed = self._coupling(timing, parts)
-            g1 = volts * farads / (drive.unit * timing.charge(time_constant(self.alpha, timing)))
-            gs = self.alpha / kept
+        if alpha > 0:
+            kept, passed = self._coupling(alpha, beta, timing, parts)
+            g1 = volts * farads / (drive.unit * timing.charge(time_constant(alpha, timing)))
+            gs = alpha / kept
             direct *= 1 - gs * g1 * drive.unit * passed / volts
             synapse = (
                 *parts.charge("syn", "syn", g1),
-                *parts.integrator("syn", self.alpha),
+                *parts.integrator("syn", alpha),
                 *parts.couple("pass", "syn", "mem", gs),
             )
         blocks = [
             column_front_end(drive),
-            Block(comment=f"synapse: keeps alpha = {self.alpha:.9g} over a slot, feeds the membrane", elements=synapse),
+            Block(comment=f"synapse: keeps alpha = {alpha:.9g} over a slot, feeds the membrane", elements=synapse),
             Block(
-                comment=f"membrane: keeps beta = {self.beta:.9g} over a slot; {volts:.6g} V stand for 1",
+                comment=f"membrane: keeps beta = {beta:.9g} over a slot; {volts:.6g} V stand for 1",
                 elements=(
                     *parts.charge("in", "mem", direct),
-                    *parts.integrator("mem", self.beta),
+                    *parts.integrator("mem", beta),
                 ),
             ),
         ]
         if self.reset_mechanism == "subtract":
-            blocks.append(parts.subtract(self.threshold, self.threshold * step))
+            blocks.append(parts.subtract(threshold, threshold * step))
         elif self.reset_mechanism == "zero":
             blocks.append(parts.clamp(("mem",)))
-        blocks.append(spike_latch(self.threshold * volts, drive))
+        blocks.append(spike_latch(threshold * volts, drive))
         return Subcircuit(
             name=name,
             ports=NEURON_PORTS,
             blocks=tuple(blocks),
-            comment=f"Synaptic neuron: alpha {self.alpha:.9g}, beta {self.beta:.9g}, threshold {self.threshold:.9g}, "
+            comment=f"Synaptic neuron: alpha {alpha:.9g}, beta {beta:.9g}, threshold {threshold:.9g}, "
             f"reset {self.reset_mechanism}",
         )
 
     def fastest(self, timing: Timing) -> float:
-        """The shorter of the two time constants."""
-        return min(time_constant(self.alpha, timing), time_constant(self.beta, timing))
+        """The shortest of all time constants."""
+        return min(time_constant(decay, timing) for decay in (*listed(self.alpha), *listed(self.beta)))
 
     def footprint(self) -> Footprint:
         """The printed cell that all neurons share."""
         return PRINTED_CELL
 
-    def _coupling(self, timing: Timing, parts: Family) -> tuple[float, float]:
+    @cached_property
+    def _numbers(self) -> tuple[Numbers, Numbers, Numbers]:
+        return numbers(self.alpha), numbers(self.beta), numbers(self.threshold)
+
+    def _coupling(self, alpha: float, beta: float, timing: Timing, parts: Family) -> tuple[float, float]:
         """``A`` and ``B`` of the module's text, in V per (S·V) and V per (S·A)."""
-        ts, tm = time_constant(self.alpha, timing), time_constant(self.beta, timing)
+        ts, tm = time_constant(alpha, timing), time_constant(beta, timing)
         kept = passed = 0.0
         for start, end, at_start, at_end in parts.window(timing):
             half = (end - start) / 2

@@ -19,13 +19,11 @@ T = TypeVar("T")
 
 
 @overload
-def load(path: Path | str, *, parts: Iterable[object] = ()) -> object:
-    """Whatever noun there is."""
+def load(path: Path | str, *, parts: Iterable[object] = ()) -> object: ...
 
 
 @overload
-def load(path: Path | str, kind: type[T], *, parts: Iterable[object] = ()) -> T:
-    """The noun that is needed."""
+def load(path: Path | str, kind: type[T], *, parts: Iterable[object] = ()) -> T: ...
 
 
 def load(path: Path | str, kind: type = object, *, parts: Iterable[object] = ()) -> object:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from snn2circuit.errors import NetworkError, TrainingError
 from snn2circuit.ir.parts import Neuron
+from snn2circuit.ir.per_neuron import wrong_count
 from snn2circuit.training.fused import run_fused
 from snn2circuit.training.maps import apply_map
 from snn2circuit.training.neurons import Surrogate, build_neuron
@@ -67,6 +68,9 @@ class SpikingNet(nn.Module):
                 raise NetworkError(
                     f"sizes {tuple(sizes)} need {max(len(sizes) - 1, 1)} neurons and sizes >= 1; got {len(neurons)}"
                 )
+            for number, (neuron, outputs) in enumerate(zip(neurons, sizes[1:], strict=True), start=1):
+                if wrong := wrong_count(neuron, outputs):
+                    raise NetworkError(f"layer {number}: {wrong}")
             maps = [nn.Linear(inputs, outputs, bias=bias) for inputs, outputs in itertools.pairwise(sizes)]
         elif sizes or len(maps) != len(neurons) or not maps:
             raise NetworkError(f"{len(maps)} maps need as many neurons and no sizes; got {len(neurons)} and {sizes}")

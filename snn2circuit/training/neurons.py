@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from snn2circuit.errors import NetworkError
 from snn2circuit.ir.parts import Neuron
+from snn2circuit.ir.per_neuron import neuron_at, varying
 from snn2circuit.ir.probe import first_difference, probe_drive
 
 Surrogate = Callable[[Tensor], Tensor]
@@ -39,7 +40,8 @@ def build_neuron(part: Neuron, surrogate: Surrogate | None = None, **learn: bool
     if not dataclasses.is_dataclass(part) or not isinstance(cls, type) or not issubclass(cls, snntorch.SpikingNeuron):
         raise NetworkError(f"snntorch has no neuron {part.snntorch!r}, which the part {name} names")
     accepted = inspect.signature(cls).parameters
-    fields = {field.name: getattr(part, field.name) for field in dataclasses.fields(part) if field.name in accepted}
+    first = neuron_at(part, 0)
+    fields = {field.name: getattr(first, field.name) for field in dataclasses.fields(part) if field.name in accepted}
     wanted = {name: True for name, value in learn.items() if value}
     if wanted.get("learn_beta") and "beta" not in fields:
         raise NetworkError(
@@ -55,6 +57,10 @@ def build_neuron(part: Neuron, surrogate: Surrogate | None = None, **learn: bool
             f"snnTorch's {part.snntorch}, which the part {name} names, cannot be made from its fields "
             f"{', '.join(fields) or 'of the same names, of which there are none'}: {error}"
         ) from error
+    # Set afterwards, because not every class of snnTorch takes a value for each neuron when it is made.
+    for field, numbers in varying(part).items():
+        values = torch.tensor(numbers, dtype=torch.float32)
+        setattr(module, field, nn.Parameter(values) if isinstance(getattr(module, field), nn.Parameter) else values)
     return module
 
 
@@ -73,14 +79,14 @@ def check_behaviour(part: Neuron, module: nn.Module) -> None:
     membranes, spikes = [], []
     try:
         with torch.no_grad():
-            for current in torch.from_numpy(drive)[:, None]:
+            for current in torch.from_numpy(drive):
                 spikes.append(twin(current)[0])
                 membranes.append(twin.mem.clone())
     except (TypeError, RuntimeError, ValueError) as error:
         raise NetworkError(
             f"snnTorch's {part.snntorch} does not run on one current a step, as layers here are: {error}"
         ) from error
-    found = first_difference(part, drive, torch.stack(membranes)[:, 0].numpy(), torch.stack(spikes)[:, 0].numpy() > 0)
+    found = first_difference(part, drive, torch.stack(membranes).numpy(), torch.stack(spikes).numpy() > 0)
     if found is not None:
         raise NetworkError(
             f"{type(part).__name__} names snnTorch's {part.snntorch} as its update, but acts otherwise: {found}. "
@@ -95,10 +101,11 @@ def learnt_part(part: Neuron, module: nn.Module, *names: str) -> Neuron:
         NetworkError: the part refuses these values, or acts otherwise with them than the module does.
     """
     # snnTorch clamps the decay in every forward pass, whatever training has made of it.
-    values = {name: float(getattr(module, name).detach().reshape(())) for name in names}
+    values = {name: tuple(getattr(module, name).detach().flatten().tolist()) for name in names}
     if "beta" in values:
-        values["beta"] = min(max(values["beta"], 0.0), 1.0)
+        values["beta"] = tuple(min(max(beta, 0.0), 1.0) for beta in values["beta"])
     if values:
-        part = dataclasses.replace(part, **values)  # type: ignore[type-var]
+        own = {name: each[0] if len(each) == 1 else each for name, each in values.items()}
+        part = dataclasses.replace(part, **own)  # type: ignore[type-var]
         check_behaviour(part, module)
     return part

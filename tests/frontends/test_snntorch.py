@@ -221,8 +221,6 @@ def shared_neuron() -> nn.Module:
 
 
 REFUSED = {
-    "vector beta": (lambda: nn.Sequential(*pair(beta=torch.tensor([0.5, 0.9]))), "1: beta has 2 values"),
-    "vector threshold": (lambda: nn.Sequential(*pair(threshold=torch.ones(2))), "1: threshold has 2 values"),
     "threshold of 0": (lambda: nn.Sequential(*pair(threshold=0.0)), "1: threshold is 0.0"),
     "no reset delay": (lambda: nn.Sequential(*pair(reset_delay=False)), "1: reset_delay is False"),
     "graded spikes": (lambda: nn.Sequential(*pair(graded_spikes_factor=2.0)), "1: graded_spikes_factor is 2.0"),

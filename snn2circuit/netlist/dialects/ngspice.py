@@ -35,7 +35,8 @@ class Ngspice:
 
     def cells(self, circuit: Circuit) -> str:
         """Switch models and neuron subcircuits."""
-        lines = ["* cells: one neuron subcircuit per layer, sized for it", "", *model_lines(circuit)]
+        several = " and set of parameters" if len(circuit.subcircuits) > len(circuit.readout.membranes) else ""
+        lines = [f"* cells: one neuron subcircuit per layer{several}, sized for it", "", *model_lines(circuit)]
         for subcircuit in circuit.subcircuits:
             lines += ["", *subcircuit_lines(subcircuit)]
         return "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@
 
     Circuit -> wiring    crossbars with the cells on their bit lines, word lines as heights per slot
             -> cell      a cell as latched bits and a linear circuit, and the instants between which it is linear
+            -> columns   the cells of a crossbar, which may differ in values and in parts
             -> nodal     w' = A w + B u for every position of the switches, from the elements themselves
             -> propagate matrix exponentials: what a stretch of a slot does, exactly
             -> phases    one affine map per phase, latched state and column

@@ -101,16 +101,6 @@ class Cell:
         used = {node for element in self.elements for node in sensed(element)}
         return {node: clock for node, clock in self.clocks.items() if node in used}
 
-    def modes(self) -> list[tuple[bool, ...]]:
-        """Every state of the latched bits that the linear circuit can tell apart, the first active bit fastest."""
-        states = []
-        for number in range(2 ** len(self.active)):
-            bits = [False] * len(self.holds)
-            for place, index in enumerate(self.active):
-                bits[index] = bool(number >> place & 1)
-            states.append(tuple(bits))
-        return states
-
 
 def read_cell(subcircuit: Subcircuit, cells: Mapping[str, Subcircuit], clocks: Mapping[str, Clock],
               bits: tuple[str, ...], slot: float) -> Cell:  # fmt: skip

@@ -25,11 +25,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from snn2circuit.ir.circuit import GROUND, Amplifier, Resistor, Switch
 from snn2circuit.ir.noun import Bools, Floats, Ints
+from snn2circuit.simulate.exact.cell import Cell
 from snn2circuit.simulate.exact.clocks import EPSILON, merge
 from snn2circuit.simulate.exact.march import march_joined
 from snn2circuit.simulate.exact.nodal import Equations, current_of
@@ -44,11 +46,11 @@ POINTS = 4
 class Heat:
     """Heat of one crossbar and its cells over a sample's slots."""
 
-    elements: Mapping[str, Floats]  # by element of the cell: (samples,), J, all columns together
+    elements: Mapping[str, Floats]  # by element of the cells: (samples,), J, all columns that have it together
     devices: Floats  # (samples,), J, in the crossbar
     latches: Floats  # (samples,), J
-    charges: Mapping[str, Floats]  # by amplifier: (samples,), C, out of and into its output, all columns together
-    works: Mapping[str, Floats]  # by amplifier: (samples,), J, out of its output less into it
+    charges: Mapping[str, Floats]  # by amplifier: (samples,), C, out of and into its output, all columns
+    works: Mapping[str, Floats]  # by amplifier: (samples,), J, out of its output less into it, all columns
 
 
 def group_heat(group: Group, heights: Floats, slots: int, tail: float) -> tuple[Heat, Bools]:
@@ -60,47 +62,55 @@ def group_heat(group: Group, heights: Floats, slots: int, tail: float) -> tuple[
         slots: how many slots to go.
         tail: s, of the last slot, in which the last spike is latched and nothing is driven.
     """
-    cell, samples = group.cell, len(heights)
-    parts = [element for element in cell.elements if isinstance(element, Resistor | Switch)]
-    instants = merge([0.0, tail, *cell.instants, *group.drive.instants], cell.slot)
+    columns, samples = group.columns, len(heights)
+    instants = merge([0.0, tail, *columns.instants, *group.drive.instants], columns.slot)
     points, weights = _rule(instants)
-    amplifiers = [element for element in cell.elements if isinstance(element, Amplifier)]
-    watched = (*Equations(cell, ()).nodes, *(current_of(each.name) for each in amplifiers))
+    amplifiers = dict.fromkeys(each.name for each in columns.elements if isinstance(each, Amplifier))
+    watched = (*Equations(columns, ()).nodes, *map(current_of, amplifiers))
     phases = make_phases(group, points.tolist(), watched)
     offset = phases.p.shape[3] // (phases.columns if phases.joined else 1) - len(watched)
     place = {probe: offset + number for number, probe in enumerate(watched)}
-    weight = np.array([weights[np.abs(points - end) <= EPSILON * cell.slot].sum() for end in phases.ends])
-    modes = cell.modes()
-    heat = {part.name: np.zeros(samples) for part in parts}
-    charges = {each.name: np.zeros(samples) for each in amplifiers}
-    works = {each.name: np.zeros(samples) for each in amplifiers}
+    weight = np.array([weights[np.abs(points - end) <= EPSILON * columns.slot].sum() for end in phases.ends])
+    modes = columns.modes()
+    heat = {each.name: np.zeros(samples) for each in columns.elements if isinstance(each, Resistor | Switch)}
+    charges = {name: np.zeros(samples) for name in amplifiers}
+    works = {name: np.zeros(samples) for name in amplifiers}
+    # The columns of each cell; where all are one, without copying.
+    members = [np.flatnonzero(columns.kinds == kind) for kind in range(len(columns.cells))]
+    places: list[Any] = [slice(None)] if len(members) == 1 else list(members)
 
     def watch(slot: int, phase: int, mode: Ints, probes: Floats) -> None:
         instant = phases.ends[phase]
         if not weight[phase] or (slot == slots - 1 and instant > tail):
             return
+        for cell, own in zip(columns.cells, places, strict=True):
+            add(cell, instant, weight[phase], mode[:, own], probes[:, own])
+
+    def add(cell: Cell, instant: float, share: float, mode: Ints, probes: Floats) -> None:
+        """What the columns of one cell contribute at an instant."""
 
         def volts(node: str) -> Floats | float:
             if node == GROUND:
                 return 0.0
             return cell.clocks[node].level(instant) if node in cell.clocks else probes[:, :, place[node]]
 
-        for part in parts:
-            if isinstance(part, Resistor):
-                ohms: Floats | float = part.ohms
-            else:
-                control = cell.controls[part.name]
-                ohms = np.array([part.r_on if control.on(instant, bits) else part.r_off for bits in modes])[mode]
-            power = (volts(part.a) - volts(part.b)) ** 2 / ohms
-            heat[part.name] += weight[phase] * np.broadcast_to(power, mode.shape).sum(axis=1)
-        for each in amplifiers:
-            current = probes[:, :, place[current_of(each.name)]]
-            charges[each.name] += weight[phase] * np.abs(current).sum(axis=1)
-            works[each.name] += weight[phase] * (current * volts(each.out)).sum(axis=1)
+        for part in cell.elements:
+            if isinstance(part, Amplifier):
+                current = probes[:, :, place[current_of(part.name)]]
+                charges[part.name] += share * np.abs(current).sum(axis=1)
+                works[part.name] += share * (current * volts(part.out)).sum(axis=1)
+            elif isinstance(part, Resistor | Switch):
+                if isinstance(part, Resistor):
+                    ohms: Floats | float = part.ohms
+                else:
+                    control = cell.controls[part.name]
+                    ohms = np.array([part.r_on if control.on(instant, bits) else part.r_off for bits in modes])[mode]
+                power = (volts(part.a) - volts(part.b)) ** 2 / ohms
+                heat[part.name] += share * np.broadcast_to(power, mode.shape).sum(axis=1)
 
     fired = march_joined(phases, heights @ group.transfer, slots, group.spike, watch)[1][:, :, phases.shown]
     flips = np.abs(np.diff(fired.astype(np.int64), axis=1, prepend=0)).sum(axis=(1, 2))
-    each = sum(hold.farads * hold.high**2 / 2 for hold in cell.holds)
+    each = sum(hold.farads * hold.high**2 / 2 for hold in columns.holds)
     a, b, c, d = group.drive.corners
     squares = np.broadcast_to(heights, (samples, slots, heights.shape[2]))[:, :-1] ** 2
     devices = squares.sum(axis=1) @ group.transfer.sum(axis=1) * ((b - a) / 3 + (c - b) + (d - c) / 3)

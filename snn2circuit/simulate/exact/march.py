@@ -162,7 +162,7 @@ def _loop(
                                     value += p[phase, mode, column, probe, i] * state[i]
                                 for i in range(width):
                                     value += q[phase, mode, column, probe, i] * u[i]
-                            bits[updates[number, 1]] = value > thresholds[number]
+                            bits[updates[number, 1]] = value > thresholds[number, column]
                         for i in range(n):
                             value = constant[phase, mode, column, i]
                             for j in range(n):

@@ -1,4 +1,4 @@
-r"""Modified nodal analysis of a cell: from its elements to ``w' = A w + B u``.
+r"""Modified nodal analysis of the cells of a crossbar: from their elements to ``w' = A w + B u``.
 
 States ``w`` are the capacitors' voltages and the amplifiers' poles; inputs ``u`` are the short-circuit currents of the
 bit lines, the clocks, and the constant 1 for offsets. With the states taken as voltage sources the rest is a resistive
@@ -21,7 +21,7 @@ Amplifier equations are divided by their gain, so that a gain of 1e8 or more cos
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +42,7 @@ from snn2circuit.ir.circuit import (
 from snn2circuit.ir.noun import Floats
 from snn2circuit.simulate.exact.cell import Cell, conducting, sensed
 from snn2circuit.simulate.exact.clocks import Clock
+from snn2circuit.simulate.exact.columns import Columns
 
 
 @dataclass(frozen=True)
@@ -63,33 +64,50 @@ class Load:
     joined: bool
 
 
+Fixed = VoltageGain | Amplifier | GatedVoltage  # what fixes a voltage and sends a current to do so
+
+
 class Equations:
-    """The unknowns, states and inputs of a cell; makes its state space for any position of its switches.
+    """The unknowns, states and inputs of cells side by side; makes their state space for any position of switches.
+
+    All cells have the same unknowns; one that a cell has not is 0 there, and nothing depends on it.
 
     A probe is a node, or the current of an element that fixes a voltage (:func:`current_of`).
     """
 
-    def __init__(self, cell: Cell, probes: tuple[str, ...]) -> None:
-        self.cell, self.probes = cell, probes
-        self.clocks = list(cell.driving)
+    def __init__(self, columns: Columns, probes: tuple[str, ...]) -> None:
+        self.columns, self.probes = columns, probes
+        self.clocks = list(columns.driving)
         nodes: dict[str, None] = {}
-        for element in cell.elements:
+        for element in columns.elements:
             for node in (*conducting(element), *sensed(element)):
-                if node != GROUND and node not in cell.clocks:
+                if node != GROUND and node not in columns.clocks:
                     nodes[node] = None
-        fixed = [e for e in cell.elements if isinstance(e, VoltageGain | Amplifier | GatedVoltage)]
-        currents = {current_of(e.name): len(nodes) + number for number, e in enumerate(fixed)}
-        for node in (*cell.bits, *probes):
-            if node not in nodes and node not in currents:
-                raise CircuitNotLinear(f"{cell.name}: nothing of the cell's linear circuit is connected to {node}")
+        fixed = dict.fromkeys(each.name for each in columns.elements if isinstance(each, Fixed))
+        self.branches = {name: len(nodes) + number for number, name in enumerate(fixed)}
         self.nodes = {node: number for number, node in enumerate(nodes)}
-        self.capacitors = _parallel(cell)
-        self.poles = [e for e in cell.elements if isinstance(e, Amplifier) and math.isfinite(e.bandwidth)]
-        self.unknowns = {**self.nodes, **currents}
-        self.branches = {e.name: len(nodes) + number for number, e in enumerate(fixed)}
-        self.size = len(nodes) + len(fixed) + len(self.capacitors)
+        self.unknowns = {**self.nodes, **{current_of(name): row for name, row in self.branches.items()}}
+        for node in (*columns.bits, *probes):
+            if node not in self.unknowns:
+                raise CircuitNotLinear(f"{columns.name}: nothing of the cell's linear circuit is connected to {node}")
+        self.capacitors = {pair: number for number, pair in enumerate(_parallel(columns.cells))}
+        limits: dict[str, list[tuple[float, float, float]]] = {}
+        for element in columns.elements:
+            if isinstance(element, Amplifier) and math.isfinite(element.bandwidth):
+                limits.setdefault(element.name, []).append((element.low, element.high, element.slew))
+        self.poles = {name: _tightest(each) for name, each in limits.items()}
+        self.size = len(self.unknowns) + len(self.capacitors)
+        self.absent = {cell.name: self._absent(cell) for cell in columns.cells}
+        self.controls = tuple(dict.fromkeys(each for cell in columns.cells for each in cell.controls.values()))
+        self.gated = tuple(
+            dict.fromkeys(
+                element.gate
+                for element in columns.elements
+                if isinstance(element, GatedTransconductance) and element.gate in columns.clocks
+            )
+        )
         if self.states == 0:
-            raise CircuitNotLinear(f"{cell.name}: the cell has no capacitor and so no membrane")
+            raise CircuitNotLinear(f"{columns.name}: the cell has no capacitor and so no membrane")
 
     @property
     def states(self) -> int:
@@ -99,7 +117,7 @@ class Equations:
     @property
     def inputs(self) -> int:
         """Number of inputs of one cell: bit lines, clocks, the constant."""
-        return len(self.cell.bits) + len(self.clocks) + 1
+        return len(self.columns.bits) + len(self.clocks) + 1
 
     def limits(self, drive: Clock) -> tuple[Floats, Floats]:
         """Lowest and highest value of every state at which the circuit is still linear, ``(states,)`` each, V.
@@ -108,23 +126,19 @@ class Equations:
         shortest edge of a clock or of ``drive``, the word lines', at a fifth of its slew rate or less.
         """
         low, high = np.full(self.states, -np.inf), np.full(self.states, np.inf)
-        edges = [clock.corners[1] - clock.corners[0] for clock in (drive, *self.cell.driving.values())]
-        for number, each in enumerate(self.poles, start=len(self.capacitors)):
-            reach = 0.2 * each.slew * min(edges)
-            low[number], high[number] = max(each.low, -reach), min(each.high, reach)
+        edges = [clock.corners[1] - clock.corners[0] for clock in (drive, *self.columns.driving.values())]
+        for number, (least, most, slew) in enumerate(self.poles.values(), start=len(self.capacitors)):
+            reach = 0.2 * slew * min(edges)
+            low[number], high[number] = max(least, -reach), min(most, reach)
         return low, high
 
     def gates(self, instant: float) -> tuple[float, ...]:
         """Clock voltages that multiply a voltage of the circuit at an instant of the slot."""
-        return tuple(
-            self.cell.clocks[element.gate].level(instant)
-            for element in self.cell.elements
-            if isinstance(element, GatedTransconductance) and element.gate in self.cell.clocks
-        )
+        return tuple(self.columns.clocks[node].level(instant) for node in self.gated)
 
     def positions(self, instant: float, bits: Sequence[bool]) -> tuple[bool, ...]:
-        """Which switched and gated elements are on."""
-        return tuple(control.on(instant, bits) for control in self.cell.controls.values())
+        """Which switched and gated elements are on, equal ones once."""
+        return tuple(control.on(instant, bits) for control in self.controls)
 
     def solve(self, load: Load, instant: float, bits: Sequence[bool], gates: tuple[float, ...]) -> StateSpace:
         """State space at an instant of the slot, for all columns of a crossbar.
@@ -138,36 +152,53 @@ class Equations:
         Raises:
             CircuitNotLinear: the circuit has no unique solution.
         """
-        m, r, k, last = self._stamp(instant, bits, list(gates))
-        ports = np.array([self.nodes[node] for node in self.cell.bits], dtype=np.int64)
+        kinds, gate = self.columns.kinds, dict(zip(self.gated, gates, strict=True))
+        stamps = [self._stamp(cell, instant, bits, gate) for cell in self.columns.cells]
+        m, r, k, last = (np.stack(each) for each in zip(*stamps, strict=True))
+        m = m[kinds]
+        if load.joined or len(stamps) > 1:
+            r, k, last = r[kinds], k[kinds], last[kinds]
+        ports = np.array([self.nodes[node] for node in self.columns.bits], dtype=np.int64)
         probes = np.array([self.unknowns[probe] for probe in self.probes], dtype=np.int64)
         n, count = self.states, len(ports)
         if load.joined:
             each = np.arange(load.columns)[:, None] * self.size
             ports, probes = (each + ports).ravel(), (each + probes).ravel()
-            one = np.eye(load.columns)
-            m, k = np.kron(one, m).astype(np.float64), np.kron(one, k).astype(np.float64)
-            r, last = (_join(x, load.columns, n, count) for x in (r, last))
+            systems, k = _blocks(m)[None], _blocks(k)
+            r, last = (_join(x, n, count) for x in (r, last))
             n *= load.columns
-            systems = m[None]
             systems[0][np.ix_(ports, ports)] += load.siemens
         else:
-            systems = np.repeat(m[None], load.columns, axis=0)
+            systems = m
             systems[:, ports, ports] += load.siemens
         try:
-            solution = np.linalg.solve(systems, np.broadcast_to(r, (len(systems), *r.shape)))
+            solution = np.linalg.solve(systems, np.broadcast_to(r, (len(systems), *r.shape[-2:])))
         except np.linalg.LinAlgError:
             raise CircuitNotLinear(
-                f"{self.cell.name}: its equations have no unique solution; look for a node without a path for direct "
-                "current, or a capacitor across a voltage source"
+                f"{self.columns.name}: its equations have no unique solution; look for a node without a path for "
+                "direct current, or a capacitor across a voltage source"
             ) from None
         y: Floats = solution.astype(np.float64, copy=False)
         full = k @ y + last
         return StateSpace(a=full[:, :, :n], b=full[:, :, n:], p=y[:, probes, :n], q=y[:, probes, n:])
 
-    def _stamp(self, instant: float, bits: Sequence[bool], gates: list[float]) -> tuple[Floats, Floats, Floats, Floats]:
-        """``M, R, K, L`` of one cell without its bit lines' load."""
-        cell, n = self.cell, self.states
+    def _absent(self, cell: Cell) -> list[int]:
+        """The unknowns that other cells have and this one has not."""
+        own = {node for element in cell.elements for node in (*conducting(element), *sensed(element))}
+        fixed = {element.name for element in cell.elements if isinstance(element, Fixed)}
+        held = _parallel([cell], self.capacitors)
+        capacitors = self.size - len(self.capacitors)
+        return [
+            *(row for node, row in self.nodes.items() if node not in own),
+            *(row for name, row in self.branches.items() if name not in fixed),
+            *(capacitors + number for pair, number in self.capacitors.items() if pair not in held),
+        ]
+
+    def _stamp(
+        self, cell: Cell, instant: float, bits: Sequence[bool], gates: Mapping[str, float]
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        """``M, R, K, L`` of one cell without its bit lines' load; unknowns that it does not have are 0."""
+        n = self.states
         m = np.zeros((self.size, self.size))
         r = np.zeros((self.size, n + self.inputs))
         k, last = np.zeros((n, self.size)), np.zeros((n, n + self.inputs))
@@ -218,8 +249,8 @@ class Equations:
                 case Amplifier():
                     row = branch(element.name, element.out)
                     m[row, row] += element.r_out
-                    if element in self.poles:
-                        state = len(self.capacitors) + self.poles.index(element)
+                    if math.isfinite(element.bandwidth):
+                        state = len(self.capacitors) + list(self.poles).index(element.name)
                         r[row, state] += 1.0
                         self._pole(k[state], last[state], element, column, state, one)
                     else:
@@ -236,12 +267,13 @@ class Equations:
                             f"{cell.name}: {element.name} needs a clock for its gate and a voltage of the circuit for "
                             "its control"
                         )
-                    add(law(element.out), element.control, -element.siemens * gates.pop(0))
+                    add(law(element.out), element.control, -element.siemens * gates[element.gate])
                 case GatedVoltage():
                     add(branch(element.name, element.out), element.gate, -element.amplitude if on else 0.0)
                 case GatedCurrent():
                     add(law(element.out), element.gate, element.amplitude if on else 0.0)
-        for number, ((a, b), farads) in enumerate(self.capacitors.items()):
+        for (a, b), farads in _parallel([cell], self.capacitors).items():
+            number = self.capacitors[a, b]
             row = self.size - len(self.capacitors) + number
             for node, sign in ((a, 1.0), (b, -1.0)):
                 add(row, node, sign)
@@ -249,6 +281,8 @@ class Equations:
                     m[here, row] += sign
             r[row, number] += 1.0
             k[number, row] = 1 / farads
+        absent = self.absent[cell.name]
+        m[absent, absent] = 1.0
         return m, r, k, last
 
     def _pole(self, k: Floats, last: Floats, each: Amplifier, column: dict[str, int], state: int, one: int) -> None:
@@ -275,23 +309,34 @@ def _gain(m: Floats, r: Floats, row: int, gain: float) -> None:
         r[row] /= gain
 
 
-def _join(matrix: Floats, columns: int, states: int, ports: int) -> Floats:
-    """One cell's states, bit lines and shared inputs, side by side, repeated for all columns of a crossbar."""
-    one, shared = np.eye(columns), matrix[:, states + ports :]
-    return np.hstack(
-        [
-            np.kron(one, matrix[:, :states]),
-            np.kron(one, matrix[:, states : states + ports]),
-            np.tile(shared, (columns, 1)),
-        ]
-    )
+def _tightest(limits: list[tuple[float, float, float]]) -> tuple[float, float, float]:
+    """Rails and slew rate that an amplifier keeps in every cell."""
+    low, high, slew = zip(*limits, strict=True)
+    return max(low), min(high), min(slew)
 
 
-def _parallel(cell: Cell) -> dict[tuple[str, str], float]:
-    """Capacitors by the nodes they lie between; what lies side by side is one."""
+def _blocks(matrices: Floats) -> Floats:
+    """Matrices ``(columns, rows, width)`` down the diagonal of one."""
+    columns, rows, width = matrices.shape
+    joined = np.zeros((columns, rows, columns, width))
+    each = np.arange(columns)
+    joined[each, :, each, :] = matrices
+    return joined.reshape(columns * rows, columns * width)
+
+
+def _join(matrices: Floats, states: int, ports: int) -> Floats:
+    """Every column's states, then every column's bit lines, then the inputs that all share; rows column by column."""
+    own, bits, shared = np.split(matrices, [states, states + ports], axis=2)
+    return np.hstack([_blocks(own), _blocks(bits), shared.reshape(-1, shared.shape[2])])
+
+
+def _parallel(cells: Iterable[Cell], known: Iterable[tuple[str, str]] = ()) -> dict[tuple[str, str], float]:
+    """Capacitors by the nodes they lie between, turned as in ``known``; what lies side by side is one."""
+    turned = {(b, a): (a, b) for a, b in known}
     found: dict[tuple[str, str], float] = {}
-    for element in cell.elements:
+    for element in (each for cell in cells for each in cell.elements):
         if isinstance(element, Capacitor):
-            a, b = (element.b, element.a) if (element.b, element.a) in found else (element.a, element.b)
-            found[a, b] = found.get((a, b), 0.0) + element.farads
+            pair = turned.get((element.a, element.b), (element.a, element.b))
+            turned.setdefault(pair[::-1], pair)
+            found[pair] = found.get(pair, 0.0) + element.farads
     return found

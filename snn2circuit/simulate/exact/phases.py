@@ -34,7 +34,7 @@ class Phases:
     level: Floats  # (phases, modes, systems, probes)
     active: Ints  # latched bits that make the mode
     updates: Ints  # (updates, 4): phase at whose end, bit, bit copied or -1, probe or -1; in order
-    thresholds: Floats  # (updates,), V: of the comparator, on the probe or on the copied bit's level
+    thresholds: Floats  # (updates, columns), V: of the comparator, on the probe or on the copied bit's level
     levels: Floats  # (updates,), V: of the copied bit when set
     first: Ints  # (updates,): slot from which the update happens
     shown: int  # phase in which the middle of the drive pulse lies
@@ -52,18 +52,20 @@ def make_phases(group: Group, marks: Sequence[float] = (), watched: tuple[str, .
     Raises:
         CircuitNotLinear: no unique solution, or columns that cannot be told apart.
     """
-    cell, slot = group.cell, group.cell.slot
-    sampled = tuple(dict.fromkeys(hold.source for hold in cell.holds if hold.copies is None))
-    equations = Equations(cell, (group.membrane, *sampled, *watched))
+    columns, slot = group.columns, group.columns.slot
+    sampled = tuple(dict.fromkeys(hold.source for hold in columns.holds if hold.copies is None))
+    equations = Equations(columns, (group.membrane, *sampled, *watched))
     low, high = equations.limits(group.drive)
     propagator = Propagator(equations, group.load, group.drive)
     limited = bool(np.isfinite(low).any() or np.isfinite(high).any())
     corners = group.drive.instants
     # An amplifier's limits are looked at where a phase ends: at the corners of the drive, where its output peaks.
-    ends = merge([slot, *(hold.instant for hold in cell.holds), *(corners if limited else []), *marks], slot)
-    instants = merge([*cell.instants, *corners], slot)
-    ports = group.transfer.shape[1] if group.load.joined else len(cell.bits)
-    maps = [[_stretch(propagator, instants, ends, phase, bits) for bits in cell.modes()] for phase in range(len(ends))]
+    ends = merge([slot, *(hold.instant for hold in columns.holds), *(corners if limited else []), *marks], slot)
+    instants = merge([*columns.instants, *corners], slot)
+    ports = group.transfer.shape[1] if group.load.joined else len(columns.bits)
+    maps = [
+        [_stretch(propagator, instants, ends, phase, bits) for bits in columns.modes()] for phase in range(len(ends))
+    ]
     stack = {
         name: np.array([[getattr(stretch, name) for stretch in modes] for modes in maps])
         for name in ("e", "g", "p", "q")
@@ -74,7 +76,7 @@ def make_phases(group: Group, marks: Sequence[float] = (), watched: tuple[str, .
     top = (group.drive.corners[1] + group.drive.corners[2]) / 2
     updates = sorted(
         (next(i for i, end in enumerate(ends) if abs(end - hold.instant) <= EPSILON * slot), number, hold)
-        for number, hold in enumerate(cell.holds)
+        for number, hold in enumerate(columns.holds)
     )
     return Phases(
         ends=tuple(ends),
@@ -84,7 +86,7 @@ def make_phases(group: Group, marks: Sequence[float] = (), watched: tuple[str, .
         p=stack["p"],
         q=np.ascontiguousarray(stack["q"][..., :ports]),
         level=stack["q"][..., ports:].sum(axis=-1),
-        active=np.array(cell.active, dtype=np.int64),
+        active=np.array(columns.active, dtype=np.int64),
         updates=np.array(
             [
                 (phase, bit, -1 if hold.copies is None else hold.copies,
@@ -93,8 +95,8 @@ def make_phases(group: Group, marks: Sequence[float] = (), watched: tuple[str, .
             ],
             dtype=np.int64,
         ).reshape(-1, 4),
-        thresholds=np.array([hold.threshold for _, _, hold in updates]),
-        levels=np.array([0.0 if hold.copies is None else cell.holds[hold.copies].high for _, _, hold in updates]),
+        thresholds=columns.thresholds([bit for _, bit, _ in updates]),
+        levels=np.array([0.0 if hold.copies is None else columns.holds[hold.copies].high for _, _, hold in updates]),
         first=np.array([hold.first for _, _, hold in updates], dtype=np.int64),
         shown=next(i for i, end in enumerate(ends) if end > top),
         columns=group.load.columns,
@@ -120,6 +122,6 @@ def _check_crosstalk(group: Group, e: Floats, states: int) -> None:
     rows = e[:, :, 0, seen]
     if np.abs(rows - rows[:, :1]).max(initial=0.0) > CROSSTALK:
         raise CircuitNotLinear(
-            f"{group.cell.name}: its latched bits act on a voltage that reaches other columns through the resistance "
-            "of lines or drivers, so the columns cannot be solved one mode at a time; simulate in ngspice"
+            f"{group.columns.name}: its latched bits act on a voltage that reaches other columns through the "
+            "resistance of lines or drivers, so the columns cannot be solved one mode at a time; simulate in ngspice"
         )

@@ -65,8 +65,8 @@ class Propagator:
 
     def levels(self, instant: float) -> Floats:
         """Height of every input at an instant of the slot: the bit lines', the clocks' and 1."""
-        ports = len(self.equations.cell.bits) * (self.load.columns if self.load.joined else 1)
-        clocks = [self.equations.cell.clocks[node].level(instant) for node in self.equations.clocks]
+        ports = len(self.equations.columns.bits) * (self.load.columns if self.load.joined else 1)
+        clocks = [self.equations.columns.clocks[node].level(instant) for node in self.equations.clocks]
         return np.array([*[self.drive.level(instant)] * ports, *clocks, 1.0])
 
     def _segment(self, start: float, end: float, bits: Sequence[bool]) -> tuple[Floats, Floats]:
@@ -100,7 +100,7 @@ class Propagator:
             before = after
         else:
             raise CircuitNotLinear(
-                f"{self.equations.cell.name}: the edge of a clock that gates a transconductance cannot be resolved; "
+                f"{self.equations.columns.name}: the edge of a clock that gates a transconductance cannot be resolved; "
                 "make the edge shorter or the amplifiers slower"
             )
         n = self._space((start + end) / 2, start, bits).a.shape[1]

@@ -164,7 +164,7 @@ class ExactSolver:
     def _traces(self, inputs: Floats) -> tuple[Floats, Floats]:
         """Time axis ``(points,)`` and voltages ``(nodes, points)`` of the readout's nodes for one sample."""
         slot, nodes = self.circuit.readout.timing.slot, self.circuit.readout.nodes
-        corners = [instant for group in self.groups for instant in (*group.cell.instants, *group.drive.instants)]
+        corners = [instant for group in self.groups for instant in (*group.columns.instants, *group.drive.instants)]
         even = slot * np.arange(1, TRACE_POINTS + 1) / TRACE_POINTS
         marks = merge([*corners, *even.tolist()], slot)
         spikes: list[Bools] = []
@@ -173,7 +173,7 @@ class ExactSolver:
             phases = make_phases(group, marks)
             membrane, spike = march_joined(phases, self._currents(group, inputs, spikes), self.slots, group.spike)
             spikes.append(spike[:, :, phases.shown])
-            latch = group.cell.holds[group.spike]
+            latch = group.columns.holds[group.spike]
             curves = {group.membrane: membrane[0], latch.node: spike[0] * latch.high}
             for node, (column, port) in group.ports.items():
                 if port in curves:

@@ -30,8 +30,9 @@ from snn2circuit.ir.circuit import (
 )
 from snn2circuit.ir.noun import Floats
 from snn2circuit.simulate.crossbar import reduce_crossbar
-from snn2circuit.simulate.exact.cell import Cell, read_cell
+from snn2circuit.simulate.exact.cell import read_cell
 from snn2circuit.simulate.exact.clocks import Clock, read_clock
+from snn2circuit.simulate.exact.columns import Columns
 from snn2circuit.simulate.exact.nodal import Load
 from snn2circuit.simulate.joints import join_crossbars
 
@@ -50,7 +51,7 @@ class Group:
     """Crossbars on common bit lines, and the cells of their columns."""
 
     name: str
-    cell: Cell
+    columns: Columns  # the cells
     drive: Clock  # course of the word lines
     lines: tuple[Line, ...]
     transfer: Floats  # (lines, columns·bits), S: current into the bit lines per volt of a word line
@@ -95,32 +96,32 @@ def read_circuit(circuit: Circuit, slots: int) -> list[Group]:
             raise CircuitNotLinear(f"cell {instance.name} is connected to the bit lines of {len(numbers)} crossbars")
         members.setdefault(numbers.pop(), []).append(instance)
     owners: dict[str, tuple[int, int]] = {}  # spike node to (group, column)
-    drafts: dict[int, tuple[Cell, dict[str, tuple[int, str]], int, str]] = {}
+    drafts: dict[int, tuple[Columns, dict[str, tuple[int, str]], int, str]] = {}
     for number, group in members.items():
         bits = {bit for array in arrays[number] for bit in array.bits}
-        cell, ports = _cell(group, cells, parts.clocks, bits, slot)
+        columns, ports = _columns(group, cells, parts.clocks, bits, slot)
         found = {p: c for node, (c, p) in ports.items() if node in spikes}
         membrane = {p for node, (_, p) in ports.items() if node in membranes}
-        holds = {hold.node: index for index, hold in enumerate(cell.holds)}
+        holds = {hold.node: index for index, hold in enumerate(columns.holds)}
         if len(found) != 1 or len(membrane) != 1 or next(iter(found)) not in holds:
             raise CircuitNotLinear(
-                f"{cell.name}: the readout needs one membrane and one latched spike of each cell, at the same ports"
+                f"{columns.name}: the readout needs one membrane and one latched spike of each cell, at the same ports"
             )
         spike = next(iter(found))
         owners |= {node: (number, column) for node, (column, port) in ports.items() if port == spike}
-        drafts[number] = (cell, ports, holds[spike], membrane.pop())
+        drafts[number] = (columns, ports, holds[spike], membrane.pop())
     groups = []
-    for number, (cell, ports, spike_bit, membrane_port) in drafts.items():
+    for number, (columns, ports, spike_bit, membrane_port) in drafts.items():
         nodes = [line for array in arrays[number] for line in array.word_lines]
         drive = _drive(nodes, parts, slot)
         lines = tuple(_line(node, parts, owners, drive, slots) for node in nodes)
-        transfer, load = _admittance(arrays[number], ports, cell.bits)
-        hold = cell.holds[spike_bit]
+        transfer, load = _admittance(arrays[number], ports, columns.bits)
+        hold = columns.holds[spike_bit]
         if not drive.idle(*hold.busy):
-            raise CircuitNotLinear(f"{cell.name}: its spike at {hold.node} may change while word lines are driven")
+            raise CircuitNotLinear(f"{columns.name}: its spike at {hold.node} may change while word lines are driven")
         groups.append(
             Group(
-                name=arrays[number][0].name, cell=cell, drive=drive, lines=lines, transfer=transfer, load=load,
+                name=arrays[number][0].name, columns=columns, drive=drive, lines=lines, transfer=transfer, load=load,
                 spike=spike_bit, membrane=membrane_port, ports=ports,
             )
         )  # fmt: skip
@@ -187,24 +188,26 @@ def _share_bits(arrays: list[Crossbar | NortonCrossbar]) -> list[list[Crossbar |
     return groups
 
 
-def _cell(
+def _columns(
     instances: list[Instance],
     cells: Mapping[str, Subcircuit],
     clocks: Mapping[str, Clock],
     bits: set[str],
     slot: float,
-) -> tuple[Cell, dict[str, tuple[int, str]]]:
-    """The cell that all instances are, and where the nodes around them enter it."""
-    wirings = set()
+) -> tuple[Columns, dict[str, tuple[int, str]]]:
+    """The cells that the instances are, and where the nodes around them enter."""
+    wirings: dict[tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]], int] = {}
+    kinds = []
     ports: dict[str, tuple[int, str]] = {}
     for column, instance in enumerate(instances):
         subcircuit = cells[instance.subcircuit]
         pairs = list(zip(subcircuit.ports, instance.nodes, strict=True))
-        wirings.add((
+        wiring = (
             instance.subcircuit,
             tuple((port, node) for port, node in pairs if node in clocks),
             tuple(port for port, node in pairs if node in bits),
-        ))  # fmt: skip
+        )
+        kinds.append(wirings.setdefault(wiring, len(wirings)))
         for port, node in pairs:
             if node in clocks:
                 continue
@@ -214,12 +217,11 @@ def _cell(
                     "word lines"
                 )
             ports[node] = (column, port)
-    if len(wirings) != 1:
-        names = sorted(wiring[0] for wiring in wirings)
-        raise CircuitNotLinear(f"the columns of one crossbar hold different cells or wirings: {', '.join(names)}")
-    name, clocked, on_bits = wirings.pop()
-    cell = read_cell(cells[name], cells, {port: clocks[node] for port, node in clocked}, on_bits, slot)
-    return cell, ports
+    read = tuple(
+        read_cell(cells[name], cells, {port: clocks[node] for port, node in clocked}, on_bits, slot)
+        for name, clocked, on_bits in wirings
+    )
+    return Columns(cells=read, kinds=np.array(kinds, dtype=np.int64)), ports
 
 
 def _drive(nodes: list[str], parts: _Parts, slot: float) -> Clock:
