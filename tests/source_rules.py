@@ -179,11 +179,12 @@ def public_definitions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple
 
 
 def undocumented(sources: list[Source]) -> list[str]:
-    """Modules, public classes and public functions without a docstring."""
+    """Modules, public classes and public functions without a docstring; an overload has that of its function."""
     found = [f"{source.place}: module" for source in sources if not ast.get_docstring(source.tree)]
     for source in sources:
         for name, node in public_definitions(source.tree.body):
-            if not ast.get_docstring(node):  # type: ignore[arg-type]
+            overload = any(ast.unparse(each) == "overload" for each in getattr(node, "decorator_list", ()))
+            if not overload and not ast.get_docstring(node):  # type: ignore[arg-type]
                 found.append(f"{source.at(node)}: {name}")
     return found
 
