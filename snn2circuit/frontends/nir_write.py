@@ -80,8 +80,9 @@ def write_nir(
     edges = list(itertools.pairwise(name for name, _ in nodes))
     # The library's own type check does not know groups or kernels that are not square; the shapes are checked above.
     graph = nir.NIRGraph(nodes=dict(nodes), edges=edges, metadata=metadata, type_check=False)
-    with atomic(path) as temporary:
-        nir.write(temporary, graph)
+    # A stream: under a path of its own HDF5 would ask for the lock that the temporary file is held with.
+    with atomic(path) as temporary, temporary.open("w+b") as stream:
+        nir.write(stream, graph)
     return tuple(remarks)
 
 
