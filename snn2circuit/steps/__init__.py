@@ -16,6 +16,7 @@ from snn2circuit.steps.circuit import (
     write_equivalence,
 )
 from snn2circuit.steps.compensation import SAMPLES, Compensation, compensate_parts
+from snn2circuit.steps.data import find_dataset, needed_dataset
 from snn2circuit.steps.evaluation import write_evaluation
 from snn2circuit.steps.exchange import FORMATS, Protocol, export_network, import_network
 from snn2circuit.steps.fine_tuning import Tuned, describe_tuning, device_weights, fine_tune
@@ -59,6 +60,7 @@ __all__ = [
     "draw_masks",
     "export_network",
     "find_causes",
+    "find_dataset",
     "fine_tune",
     "from_snntorch",
     "import_network",
@@ -70,6 +72,7 @@ __all__ = [
     "load_crossbar",
     "make_neurons",
     "map_crossbar",
+    "needed_dataset",
     "read_trained",
     "reduce_crossbars",
     "sign_off",

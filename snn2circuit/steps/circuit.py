@@ -32,6 +32,7 @@ from snn2circuit.mapping import cut_tiles, map_network
 from snn2circuit.netlist import build_circuit, crossbar_arrays
 from snn2circuit.neurons import NEURONS
 from snn2circuit.simulate.crossbar import reduce_crossbar
+from snn2circuit.steps.data import check_fit
 from snn2circuit.steps.training import make_neurons
 
 PARTS: dict[str, type] = {**NEURONS, **DEVICE_KINDS}  # what saved nouns may hold
@@ -128,8 +129,9 @@ def choose_samples(crossbar: CrossbarNetwork, dataset: Dataset, *, count: int = 
     """``count`` test samples from index ``first`` on, encoded as the network takes them.
 
     Raises:
-        DataError: the test split has no sample there.
+        DataError: the test split has no sample there, or the network cannot take such samples.
     """
+    check_fit(crossbar, dataset, f"the dataset is {dataset.name!r}")
     available = len(dataset.test.labels)
     if count < 1 or not 0 <= first < available:
         raise DataError(f"{dataset.name} has {available} test samples; no {count} samples from {first} on")
