@@ -8,7 +8,7 @@ sample is drawn from a fixed seed, so the same network gives the same numbers an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import nir
 import numpy as np
@@ -19,6 +19,7 @@ from snn2circuit.ir.network import Network
 from snn2circuit.ir.noun import Bools, Floats
 
 SAMPLES = 16  # of a generated sample set
+MAX_STEPS = 1000  # that they are presented for
 _NUMBERS = 2**24  # that a layer's currents may hold; larger networks get fewer samples
 
 
@@ -43,6 +44,7 @@ def run_stages(stages: Sequence[Stage], drive: Floats, dt: float, discretisation
 
 def count_changes(network: Network, stages: Sequence[Stage], dt: float, discretisation: str) -> tuple[str, ...]:
     """In words and for each layer, how many spikes of a generated sample the network and the graph do not share."""
+    network = replace(network, steps=min(network.steps, MAX_STEPS))
     drive = _generated(network)
     ours = network.run(drive).spikes
     theirs = run_stages(stages, drive, dt, discretisation)

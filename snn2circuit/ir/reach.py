@@ -4,7 +4,8 @@ Below its threshold a neuron is linear, and a reset has not happened yet. So the
 is that of the largest drive, weighed step by step with the response to a single impulse:
 ``max over t of the sum over k <= t of max(h_k low, h_k high)``. The drive's limits follow from those of the inputs,
 which are spikes behind the first layer, map by map in interval arithmetic: exact for one matrix or one convolution, too
-large rather than too small for a chain of them. A layer is only told when it cannot spike at all.
+large rather than too small for a chain of them. A layer is only told when it cannot spike at all; of one that is too
+large to be looked at nothing is said.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Neuron
 
 MAX_FLOPS = 2e10  # of a layer whose limits are looked at
+MAX_STEPS = 100_000  # over which its neurons are followed
+MAX_NEURON_STEPS = 1e9
 _IMPULSE = 1e-6  # of the threshold
 _ROUNDING = 1e-9  # a membrane that meets its threshold but for rounding is not called silent
 _LINEAR = 1e-6  # how far the responses to two impulses may differ from each other, relative
@@ -35,7 +38,9 @@ def silent_layers(network: Network) -> Iterator[tuple[int, float]]:
     low, high = network.encoding.limits(None)
     for number, layer in enumerate(network.layers, start=1):
         readout = number == len(network.layers) and network.decision == "membrane"
-        if not (readout and getattr(layer.neuron, "reset_mechanism", "") == "none") and layer.flops <= MAX_FLOPS:
+        readout = readout and getattr(layer.neuron, "reset_mechanism", "") == "none"
+        small = layer.flops <= MAX_FLOPS and layer.outputs * network.steps <= MAX_NEURON_STEPS
+        if small and not readout and network.steps <= MAX_STEPS:
             share = largest_share(layer, low, high, network.steps)
             if share is not None and share < 1 - _ROUNDING:
                 yield number, share

@@ -273,6 +273,14 @@ def test_an_approximation_says_how_many_spikes_it_changes(rule: str, scale: floa
         read(tree, **options)
 
 
+def test_an_approximation_over_endless_steps_is_counted_over_some() -> None:
+    values = {"tau_syn": 3e-3, "tau_mem": 8e-3, "r": 2.0, "v_leak": 0.0, "v_threshold": 0.4, "v_reset": 0.0}
+    node = nir.CubaLIF(**{name: np.full(5, value) for name, value in values.items()}, w_in=1.0)
+    imported = read(only(node), **OPTIONS, approximate=True, steps=10**12)
+    assert imported.network.steps == 10**12
+    assert "spikes of a generated sample differ" in imported.warnings[0]
+
+
 # --- which step ---------------------------------------------------------------------------------------
 
 

@@ -132,3 +132,9 @@ def test_of_a_neuron_that_is_not_linear_nothing_is_said() -> None:
     layer = Layer(weight=np.array([[0.3]]), neuron=Quadratic(beta=0.0))
     assert largest_share(layer, 0, 1, 5) is None
     assert not describe_silence(Network(name="n", layers=(layer,), steps=5, decision="count"))
+
+
+@pytest.mark.parametrize("steps", [10**6, 10**12])
+def test_a_network_of_endless_steps_is_left_alone(steps: int) -> None:
+    layer = Layer(weight=np.array([[0.3]]), neuron=Leaky(beta=0.0))
+    assert not describe_silence(Network(name="n", layers=(layer,), steps=steps, decision="count"))
