@@ -12,6 +12,10 @@ class Snn2CircuitError(Exception):
     """Base of all errors of this package."""
 
 
+class NetworkWarning(UserWarning):
+    """A network that can be had, but is hardly what anybody meant; given by ``warnings.warn`` to Python users."""
+
+
 class DesignError(Snn2CircuitError, ValueError):
     """A design file does not say something we can build: the line, the key and the allowed values are in the text."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import IN, OUT, design_option, read_design, table
+from snn2circuit.cli.console import IN, OUT, design_option, read_data, read_design, table
 
 
 @click.command()
@@ -21,11 +21,10 @@ def advise(crossbar_file: Path, design_file: Path | None, max_loss: float, out: 
     """
     design = read_design(design_file)
     from snn2circuit import steps
-    from snn2circuit.datasets import load_dataset
     from snn2circuit.ir.files import write_json
 
     crossbar = steps.load_crossbar(crossbar_file)
-    dataset = load_dataset(crossbar.dataset or design.data.dataset, steps.data_folder(design))
+    dataset = read_data(design, design_file, crossbar)
     stimulus = steps.choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
     parasitics = steps.line_parasitics(design, crossbar)
     reduce = design.simulation.reduce

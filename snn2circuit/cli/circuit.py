@@ -9,7 +9,19 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import FOLDER, IN, OUT, OUT_FOLDER, bar, design_option, read_design, say, table
+from snn2circuit.cli.console import (
+    FOLDER,
+    IN,
+    OUT,
+    OUT_FOLDER,
+    bar,
+    design_option,
+    find_data,
+    read_data,
+    read_design,
+    say,
+    table,
+)
 
 
 @click.command("map")
@@ -19,24 +31,19 @@ from snn2circuit.cli.console import FOLDER, IN, OUT, OUT_FOLDER, bar, design_opt
 def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
     """Map a trained network onto device conductances.
 
-    The voltage scales are chosen on the dataset the network names; for a network without one, on the bound that no
-    input between 0 and 1 can exceed.
+    The voltage scales are chosen on the dataset that the network names, or that the design file does; without one, on
+    the bound that no input between 0 and 1 can exceed.
     """
     design = read_design(design_file)
     from snn2circuit import steps
-    from snn2circuit.datasets import load_dataset
     from snn2circuit.ir.files import load, save
     from snn2circuit.ir.network import Network
     from snn2circuit.mapping import mapping_cost
 
     network = load(network_file, Network, steps.PARTS)
-    dataset = load_dataset(network.dataset, steps.data_folder(design)) if network.dataset else None
+    dataset = (read_data if design.circuit.compensate else find_data)(design, design_file, network)
     crossbar = steps.map_crossbar(design, network, dataset)
-    if design.circuit.compensate:
-        if dataset is None:
-            raise click.ClickException(
-                "compensate = true needs the dataset that the network names; this one names none"
-            )
+    if design.circuit.compensate and dataset is not None:
         several = steps.choose_samples(crossbar, dataset, count=min(steps.SAMPLES, len(dataset.test.labels)))
         crossbar, compensation = steps.compensate_parts(crossbar, several, steps.line_parasitics(design, crossbar))
         say(
@@ -67,13 +74,12 @@ def netlist(
     """Write the circuit as decks for ngspice or LTspice, one per test sample."""
     design = read_design(design_file)
     from snn2circuit import steps
-    from snn2circuit.datasets import load_dataset
     from snn2circuit.ir.files import load
     from snn2circuit.ir.parasitics import Parasitics
     from snn2circuit.netlist import write_netlist
 
     crossbar = steps.load_crossbar(crossbar_file)
-    dataset = load_dataset(crossbar.dataset or design.data.dataset, steps.data_folder(design))
+    dataset = read_data(design, design_file, crossbar)
     stimulus = steps.choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
     parasitics = load(measured, Parasitics) if measured else steps.line_parasitics(design, crossbar)
     chosen = reduce or design.simulation.reduce
@@ -209,7 +215,6 @@ def verify(
     design = read_design(design_file)
     from snn2circuit import steps
     from snn2circuit.analysis.verify import verify_circuit
-    from snn2circuit.datasets import load_dataset
     from snn2circuit.ir.files import write_json
 
     crossbar = steps.load_crossbar(crossbar_file)
@@ -217,7 +222,7 @@ def verify(
     with bar("verify") as tell:
         verification = verify_circuit(
             crossbar,
-            load_dataset(crossbar.dataset or design.data.dataset, steps.data_folder(design)),
+            read_data(design, design_file, crossbar),
             samples=samples,
             referee=referee,
             seed=seed,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -25,6 +25,11 @@ from snn2circuit.training.recipe import ENGINES
 
 if TYPE_CHECKING:
     from snn2circuit.design import Design
+    from snn2circuit.ir.crossbar import CrossbarNetwork
+    from snn2circuit.ir.dataset import Dataset
+    from snn2circuit.ir.network import Network
+
+D = TypeVar("D", "Dataset", "Dataset | None")
 
 
 class _Place(click.Path):
@@ -106,6 +111,40 @@ def read_design(path: Path | None, engine: str | None = None) -> Design:
 
     chosen = design.read_design(path) if path else design.Design()
     return replace(chosen, training=replace(chosen.training, engine=engine)) if engine else chosen
+
+
+def find_data(design: Design, design_file: Path | None, network: Network | CrossbarNetwork) -> Dataset | None:
+    """The data that ``network`` names, or that the design file does; it is said which if the network does not.
+
+    Raises:
+        DataError: the data do not fit the network.
+    """
+    from snn2circuit import steps
+
+    return _tell(steps.find_dataset(design, network, chosen=_names_data(design_file)), design_file, network)
+
+
+def read_data(design: Design, design_file: Path | None, network: Network | CrossbarNetwork) -> Dataset:
+    """As :func:`find_data`, where there is no going on without.
+
+    Raises:
+        DataError: also if nobody names any data.
+    """
+    from snn2circuit import steps
+
+    return _tell(steps.needed_dataset(design, network, chosen=_names_data(design_file)), design_file, network)
+
+
+def _names_data(design_file: Path | None) -> bool:
+    from snn2circuit.design import names_key
+
+    return design_file is not None and names_key(design_file, "data", "dataset")
+
+
+def _tell(dataset: D, design_file: Path | None, network: Network | CrossbarNetwork) -> D:
+    if dataset is not None and dataset.name != network.dataset:
+        say(f"data: {dataset.title}, as [data] dataset in {design_file} says", err=True)
+    return dataset
 
 
 def design_option(command: Callable[..., Any]) -> Callable[..., Any]:

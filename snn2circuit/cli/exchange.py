@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,13 @@ import click
 
 from snn2circuit.cli.console import IN, OUT, say
 from snn2circuit.datasets import DATASETS
+from snn2circuit.errors import Snn2CircuitError
 
 _FORMATS = ("nir", "snntrainer3d", "snntorch")
+# Messages name the parameters of the Python functions; here they are the options of the commands.
+_OPTIONS = {"kind": "--format", "approximate": "--approximate"} | {
+    name: f"--{name}" for name in ("dt", "discretisation", "steps", "dataset")
+}
 
 
 def _time_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -26,10 +33,29 @@ def _time_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _as_options(text: str) -> str:
+    """A message with `dt=1` written as --dt 1, `approximate=True` as --approximate."""
+
+    def option(found: re.Match[str]) -> str:
+        value = (found[2] or "").strip("'")
+        return _OPTIONS[found[1]] + f" {value}" * (value not in ("", "True"))
+
+    return re.sub(rf"`({'|'.join(_OPTIONS)})(?:=([^`]*))?`", option, text)
+
+
+@contextmanager
+def _in_options() -> Iterator[None]:
+    """Errors raised inside name options instead of parameters."""
+    try:
+        yield
+    except Snn2CircuitError as error:
+        raise type(error)(_as_options(str(error))) from error
+
+
 @click.command("import")
 @click.argument("file", type=IN)
 @click.option("-o", "--out", type=OUT, required=True, help="Network file to write, e.g. network.npz.")
-@click.option("--format", "kind", type=click.Choice(_FORMATS[:2]), help="Otherwise by the file's suffix.")
+@click.option("--format", "kind", type=click.Choice(_FORMATS), help="Otherwise by the file's suffix.")
 @click.option("--steps", type=click.IntRange(1), help="Time steps per sample, if the file does not say; 25.")
 @click.option("--dataset", type=click.Choice(sorted(DATASETS)), help="Dataset the network was trained on.")
 @_time_options
@@ -43,15 +69,16 @@ def import_(
     discretisation: str | None,
     approximate: bool,
 ) -> None:
-    """Read a network from a NIR graph (.nir, .h5) or a weights file of SNNtrainer3D (.json)."""
+    """Read a network from a NIR graph (.nir, .h5), a weights file of SNNtrainer3D (.json), or what `export` wrote."""
     from snn2circuit.ir.files import save
     from snn2circuit.steps import Protocol, import_network
 
     protocol = Protocol(steps=steps, dt=dt, discretisation=discretisation, approximate=approximate)
-    imported = import_network(file, kind=kind, dataset=dataset, protocol=protocol)
+    with _in_options():
+        imported = import_network(file, kind=kind, dataset=dataset, protocol=protocol)
     save(imported.network, out)
     for warning in imported.warnings:
-        say(f"warning: {warning}", fg="yellow", err=True)
+        say(f"warning: {_as_options(warning)}", fg="yellow", err=True)
     network = imported.network
     kinds = ", ".join(sorted({layer.neuron.kind for layer in network.layers}))
     say(f"{out}: {'-'.join(map(str, network.sizes))}, {kinds}, {network.steps} steps")
@@ -72,7 +99,8 @@ def export(
 
     network = load(network_file, Network, PARTS)
     protocol = Protocol(dt=dt, discretisation=discretisation, approximate=approximate)
-    remarks = export_network(network, out, kind=kind, protocol=protocol)
+    with _in_options():
+        remarks = export_network(network, out, kind=kind, protocol=protocol)
     for remark in remarks:
         say(f"approximated: {remark}", fg="yellow", err=True)
     say(f"{out}: {FORMATS[kind].title}")

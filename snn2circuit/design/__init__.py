@@ -4,7 +4,7 @@ TOML with one table per section of :mod:`snn2circuit.design.sections`; every key
 what differs, and ``snn2circuit design`` prints them all.
 """
 
-from snn2circuit.design.file import Design, parse_design, read_design
+from snn2circuit.design.file import Design, names_key, parse_design, read_design
 from snn2circuit.design.key import Key, keys
 from snn2circuit.design.sections import (
     CircuitSection,
@@ -29,6 +29,7 @@ __all__ = [
     "Simulation",
     "Training",
     "keys",
+    "names_key",
     "parse_design",
     "read_design",
 ]

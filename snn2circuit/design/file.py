@@ -105,6 +105,11 @@ def read_design(path: Path) -> Design:
     return parse_design(text, str(path))
 
 
+def names_key(path: Path, section: str, name: str) -> bool:
+    """Whether a design file that :func:`read_design` takes gives this key, rather than leaving it to its default."""
+    return name in tomllib.loads(Path(path).read_text(encoding="utf-8")).get(section, {})
+
+
 def parse_design(text: str, source: str = "design") -> Design:
     """Check the text of a design file; ``source`` names it in messages."""
     try:

@@ -96,6 +96,8 @@ def _datasets(path: Path) -> tuple[list[tuple[str, ...]], list[Any]]:
                 if isinstance(item, h5py.Group):
                     pending.append(((*names, name), item))
                     continue
+                if isinstance(item, h5py.Dataset) and item.shape is None:
+                    continue  # how some programs write that there is nothing
                 if not isinstance(item, h5py.Dataset) or item.is_virtual or item.external:
                     raise FileFormatError(f"{place} has its data somewhere else; refused")
                 if item.dtype.kind not in "biuf" and h5py.check_string_dtype(item.dtype) is None:

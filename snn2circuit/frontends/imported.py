@@ -13,3 +13,4 @@ class Imported:
 
     network: Network
     warnings: tuple[str, ...] = ()  # where the file said one thing and held another, or was approximated
+    if_silent: str = ""  # what to try if a layer of it can never spike

@@ -23,31 +23,41 @@ subtract   NIR only resets to a fixed potential: an approximation.
 
 Alpha is a ``CubaLI`` with its input one step late: an approximation. An approximated node carries the snnTorch neuron
 as an annotation, from which it is read back as it was; another program sees the approximation.
+
+*Rest and reset.* A circuit's membrane rests at 0 and is reset to 0. With ``u = v - v_reset`` a NIR neuron does the same
+under a constant current: ``τ du/dt = (v_leak - v_reset) - u + R·I``, which adds ``(1 - d)·(v_leak - v_reset)`` to ``u``
+in every step, a bias. A ``LI`` without reset keeps ``u = v`` and gets ``(1 - d)·v_leak``. Behind a synapse a bias would
+build up first; ``CubaLI`` therefore takes ``u = v - v_leak``, and ``CubaLIF`` is an approximation anyway.
+
+*Start.* NIR gives no initial state, and programs differ: snnTorch starts a membrane at 0, norse at ``v_leak``. A
+circuit starts at ``u = 0``, which is ``v_reset`` (0 for ``LI`` and ``I``, ``v_leak`` for ``CubaLI``); where that is not
+0, or the neuron would move from there by itself, a warning says so.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import nir
 import numpy as np
 
 from snn2circuit.errors import FileFormatError, NetworkError
+from snn2circuit.frontends.nir_fields import fill
 from snn2circuit.ir.linear import Shape
 from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Neuron, PerNeuron
 from snn2circuit.ir.per_neuron import combined, listed
 
 DISCRETISATIONS = ("exact", "euler")
-ANNOTATION = "snn2circuit"  # key of the metadata entry that holds what NIR cannot, as JSON
 
 
 def check_step(dt: float, discretisation: str) -> None:
     """Refuse a step that is none and a rule that is not known."""
     if discretisation not in DISCRETISATIONS or not (math.isfinite(dt) and dt > 0):
         raise NetworkError(
-            f"dt is {dt} and the discretisation {discretisation!r}; needed are a step above 0 s and one of "
-            f"{', '.join(DISCRETISATIONS)}"
+            f"dt is {dt} and the discretisation {discretisation!r}; needed are a step above 0 s (`dt`) and one of "
+            f"{', '.join(DISCRETISATIONS)} (`discretisation`)"
         )
 
 
@@ -125,32 +135,29 @@ def _stage(decay: PerNeuron, gain: PerNeuron, dt: float, discretisation: str) ->
     return constant, combined(lambda number, one: one / (1 - number), decay, gain)
 
 
-def read_neuron(
-    name: str, nodes: list[nir.NIRNode], shape: Shape, dt: float, discretisation: str
-) -> tuple[str, dict[str, PerNeuron | str], Floats, tuple[str, ...]]:
-    """The snnTorch neuron nearest to NIR nodes: an integrator with or without its threshold, or a spiking neuron.
+@dataclass(frozen=True)
+class Reading:
+    """The snnTorch neuron nearest to NIR nodes, with the affine map that stands before it."""
 
-    Returns:
-        Its class, its parameters, the gain ``(neurons,)`` that its input takes, and what the reading approximates.
+    kind: str  # name of the class in snntorch
+    parameters: dict[str, PerNeuron | str]
+    gain: Floats  # (neurons,), that the input takes
+    offset: Floats  # (neurons,), added to it in every step
+    losses: tuple[str, ...] = ()  # what the reading approximates
+    remarks: tuple[str, ...] = ()  # what a person has to know about an exact one
+
+
+def read_neuron(name: str, nodes: list[nir.NIRNode], shape: Shape, dt: float, discretisation: str) -> Reading:
+    """The neuron of NIR nodes: an integrator with or without its threshold, or a spiking neuron.
 
     Raises:
-        NetworkError: a time constant is none, or the neurons rest at another potential than they reset to.
+        FileFormatError: a field has another number of values than there are neurons, or one that is not finite.
+        NetworkError: a time constant is none, or the neurons never rest below their threshold.
     """
     node, tolerance = nodes[0], _tolerance(nodes)
     decays: dict[str, Floats]
     size = math.prod(shape)
-    spread = {
-        field: np.broadcast_to(np.asarray(value, dtype=np.float64).ravel(), (size,))
-        for each in nodes
-        for field, value in vars(each).items()
-        if isinstance(value, np.ndarray) and field not in ("input_type", "output_type") and value.size in (1, size)
-    }
-    for each in nodes:
-        for field, value in vars(each).items():
-            if isinstance(value, np.ndarray) and value.size not in (1, size):
-                raise FileFormatError(f"node {name!r}: {field} has {value.size} values for {size} neurons")
-            if field in spread and not np.isfinite(spread[field]).all():
-                raise FileFormatError(f"node {name!r}: {field} holds a number that is not finite")
+    spread = spread_fields(name, nodes, shape)
     if isinstance(node, nir.Threshold):
         decays, gain = {"beta": np.zeros(size)}, np.ones(size)
     elif isinstance(node, (nir.I, nir.IF)):
@@ -163,19 +170,28 @@ def read_neuron(
         gain = (1 - decays["beta"]) * spread["r"]
         if "alpha" in decays:
             gain = gain * (1 - decays["alpha"]) * spread["w_in"]
-    rest = spread.get("v_reset", np.zeros(size))
-    if not np.allclose(spread.get("v_leak", rest), rest, rtol=0, atol=1e-12):
-        raise NetworkError(f"node {name!r}: v_leak differs from v_reset; a circuit's neurons rest where they reset to")
-    remarks: list[str] = []
+    rest = start_potential(nodes, spread)
+    push = (1 - decays["beta"]) * (spread.get("v_leak", rest) - rest)
+    offset = push * (1 - decays.get("alpha", 0.0))
+    losses, remarks = list[str](), list[str]()
     if "v_threshold" in spread:
         threshold, reset = spread["v_threshold"] - rest, "zero"
     elif "threshold" in spread:
-        threshold, reset = spread["threshold"], "none"
+        threshold, reset = spread["threshold"] - rest, "none"
     else:
         threshold, reset = np.ones(size), "none"
         remarks.append(f"node {name!r} integrates without spiking; its membrane is the output, its spikes mean nothing")
     if isinstance(node, nir.CubaLIF):
-        remarks.append(f"node {name!r}: after a spike, snnTorch's Synaptic also loses the input of the next step")
+        losses.append(f"node {name!r}: after a spike, snnTorch's Synaptic also loses the input of the next step")
+        if push.any():
+            losses.append(f"node {name!r}: what v_leak differs from v_reset by builds up behind the synapse first")
+    if rest.any() or push.any():
+        where = "v_leak" if isinstance(node, nir.CubaLI) else "v_reset" if "v_reset" in spread else "0"
+        value = f" = {rest[0]:g}" if where != "0" and (rest == rest[0]).all() else ""
+        remarks.append(
+            f"node {name!r}: NIR does not say where a membrane starts; here it starts at {where}{value} "
+            "(snnTorch starts at 0, norse at v_leak), which decides the first spikes"
+        )
     if (threshold <= 0).any():
         raise NetworkError(
             f"node {name!r}: a threshold of {threshold.min():g} above the reset potential; it must be above 0"
@@ -184,7 +200,39 @@ def read_neuron(
     numbers = {**decays, "threshold": threshold}
     parameters: dict[str, PerNeuron | str] = {field: tuple(value.tolist()) for field, value in numbers.items()}
     parameters["reset_mechanism"] = reset
-    return ("Synaptic" if "alpha" in decays else "Leaky"), parameters, gain, tuple(remarks)
+    return Reading(
+        kind="Synaptic" if "alpha" in decays else "Leaky",
+        parameters=parameters,
+        gain=gain,
+        offset=offset,
+        losses=tuple(losses),
+        remarks=tuple(remarks),
+    )
+
+
+def spread_fields(name: str, nodes: list[nir.NIRNode], shape: Shape) -> dict[str, Floats]:
+    """The parameters of NIR nodes by name, a value for each neuron, ``(neurons,)`` in float64.
+
+    Raises:
+        FileFormatError: a field has another number of values, or one that is not finite.
+    """
+    spread = {
+        field: fill(f"node {name!r}: {field}", value, shape).astype(np.float64).ravel()
+        for each in nodes
+        for field, value in vars(each).items()
+        if isinstance(value, np.ndarray) and field not in ("input_type", "output_type")
+    }
+    for field, values in spread.items():
+        if not np.isfinite(values).all():
+            raise FileFormatError(f"node {name!r}: {field} holds a number that is not finite")
+    return spread
+
+
+def start_potential(nodes: list[nir.NIRNode], spread: dict[str, Floats]) -> Floats:
+    """Where the membrane of each neuron starts: the potential that a circuit's empty capacitor stands for."""
+    if isinstance(nodes[0], nir.CubaLI):
+        return spread["v_leak"]
+    return spread.get("v_reset", np.zeros_like(next(iter(spread.values()))))
 
 
 def _decay(name: str, field: str, tau: Floats, dt: float, discretisation: str) -> Floats:

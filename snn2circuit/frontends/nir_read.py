@@ -3,14 +3,14 @@
 A file that :mod:`snn2circuit.frontends.nir_write` made gives back the network it was made of. An annotation that
 contradicts its node is refused: some other program has changed one of them. Of a file without annotations the caller
 has to know ``dt``, and by which rule its time constants were made; snnTorch's exporter takes 1e-4 s and forward Euler.
-The nodes may come in any order but have to form one chain, without recurrence.
+The nodes have to form one chain, see :mod:`snn2circuit.frontends.nir_graph`.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,22 @@ import nir
 import numpy as np
 
 from snn2circuit.errors import FileFormatError, NetworkError, Snn2CircuitError
+from snn2circuit.frontends import annotation
 from snn2circuit.frontends.hdf5 import read_tree
 from snn2circuit.frontends.imported import Imported
-from snn2circuit.frontends.nir_neurons import ANNOTATION, check_step, neuron_nodes, read_neuron
-from snn2circuit.ir.encoding import Encoding
+from snn2circuit.frontends.nir_fields import NEURONS, fill, read_text
+from snn2circuit.frontends.nir_graph import Chain, read_chain
+from snn2circuit.frontends.nir_neurons import Reading, check_step, neuron_nodes, read_neuron
+from snn2circuit.frontends.nir_reference import Stage, count_changes
+from snn2circuit.frontends.nir_step import advise_step
 from snn2circuit.ir.layer import AnyLayer, make_layer
-from snn2circuit.ir.linear import AvgPool2d, Conv2d, Dense, Map, Pair, Scale, Shape, SumPool2d
+from snn2circuit.ir.linear import AvgPool2d, Conv2d, Dense, Map, Scale, Shape, SumPool2d
 from snn2circuit.ir.network import Network
+from snn2circuit.ir.noun import Floats
 from snn2circuit.ir.parts import Neuron
 
-_NEURONS = (nir.LIF, nir.IF, nir.CubaLIF, nir.LI, nir.I, nir.CubaLI, nir.Threshold)
+MAX_PLACES = 2**24  # of an image between two maps
+MAX_DIAGONAL = 2**12  # neurons that a bias of their own gives a matrix, where no map before them can hold it
 _SILENT = (nir.LI, nir.I, nir.CubaLI)
 
 
@@ -56,9 +62,8 @@ def read_nir(
     """
     path = Path(path)
     try:
-        # The library's type check is another one than ours, and fails on shapes that are fine.
-        graph = nir.dict2NIRNode({**read_tree(path)["node"], "type_check": False})
-        return _Reader(graph, neurons, dt, discretisation).read(path.stem, steps, approximate)
+        chain = read_chain(read_tree(path).get("node"))
+        return _Reader(chain, neurons, dt, discretisation).read(path.stem, steps, approximate)
     except Snn2CircuitError as error:
         raise type(error)(f"{path}: {error}") from error
     except Exception as error:
@@ -67,41 +72,51 @@ def read_nir(
 
 
 class _Reader:
-    """A graph as the library read it, and how to step it."""
+    """A chain of nodes, and how to step it."""
 
     def __init__(
-        self, graph: Any, neurons: Mapping[str, type[Neuron]], dt: float | None, discretisation: str | None
+        self, chain: Chain, neurons: Mapping[str, type[Neuron]], dt: float | None, discretisation: str | None
     ) -> None:
-        if not isinstance(graph, nir.NIRGraph):
-            raise FileFormatError(f"the file holds a single {type(graph).__name__}; a graph is needed")
-        self.graph, self.neurons = graph, neurons
-        self.protocol = _annotation("the graph", graph.metadata)
-        self.warnings: list[str] = []
-        step = dt if dt is not None else graph.metadata.get("dt")
+        self.chain, self.neurons = chain, neurons
+        self.protocol = _note("the graph", chain.metadata)
+        self.warnings = list(chain.warnings)
+        nodes = [node for _, node in chain.nodes]
+        step = dt if dt is not None else chain.metadata.get("dt")
+        if step is None and all(isinstance(each, nir.Threshold) for each in nodes if isinstance(each, NEURONS)):
+            step = 1.0  # a threshold has no memory, and any step is the same to it
         if step is None:
             raise NetworkError(
-                "NIR holds time constants and no time step: say which dt the network was made for "
-                "(snnTorch's exporter uses 1e-4 s with the euler discretisation)"
+                "NIR holds time constants and no time step: say which `dt` the network was made for; "
+                f"{advise_step(nodes)}"
             )
-        self.dt = float(step)
-        self.rule = discretisation or str(graph.metadata.get("discretisation", ""))
+        self.dt = float(np.asarray(step).item())
+        self.rule = discretisation or (read_text(chain.metadata.get("discretisation")) or "")
         if not self.rule:
             self.rule = "exact"
-            self.warnings.append("the file does not say how its time constants are stepped; read as exact exponentials")
+            # Without leak both rules are the same.
+            if not all(isinstance(each, (nir.I, nir.IF, nir.Threshold)) for each in nodes if isinstance(each, NEURONS)):
+                self.warnings.append(
+                    "the file does not say how its time constants are stepped; read as exact exponentials "
+                    "(`discretisation`)"
+                )
         check_step(self.dt, self.rule)
+        advice, told = advise_step(nodes), "dt" in chain.metadata
+        self.hint = ""
+        if not told and f"`dt={self.dt:.3g}`" not in advice:
+            self.hint = f"was the file made for another time step? {advice}"
 
     def read(self, name: str, steps: int | None, approximate: bool) -> Imported:
-        chain = _chain(self.graph)
-        first = chain[0][1].input_type["input"]
-        shape: Shape = tuple(int(size) for size in np.ravel(first))
+        nodes, shape = self.chain.nodes, self.chain.shape
         start, maps, layers = shape, list[Map](), list[AnyLayer]()
-        remarks: list[str] = []
-        position = 1
-        while position < len(chain) - 1:
-            label, node = chain[position]
+        stages: list[Stage] = []
+        losses: dict[int, tuple[str, ...]] = {}  # per layer
+        position = 0
+        while position < len(nodes):
+            label, node = nodes[position]
             position += 1
             try:
-                if not isinstance(node, _NEURONS):
+                _check_places(shape)
+                if not isinstance(node, NEURONS):
                     if (one := _read_map(node, shape)) is not None:
                         maps.append(one)
                         shape = one.output_shape(shape)
@@ -110,64 +125,97 @@ class _Reader:
                     continue
                 spiking = [node]
                 if isinstance(node, _SILENT):
-                    if isinstance(chain[position][1], nir.Threshold):
-                        spiking.append(chain[position][1])
+                    if position < len(nodes) and isinstance(nodes[position][1], nir.Threshold):
+                        spiking.append(nodes[position][1])
                         position += 1
-                    elif position < len(chain) - 1:
+                    elif position < len(nodes):
                         raise NetworkError("its membrane drives the next layer; between layers there are only spikes")
-                neuron, gain, lost = self.neuron(label, spiking, shape)
-                remarks += lost
-                layers.append(_layer(start, maps, shape, gain, neuron))
+                neuron, reading = self.neuron(label, spiking, shape)
+                if reading is not None:
+                    self.warnings += reading.remarks
+                    losses[len(layers)] = reading.losses
+                layers.append(_layer(start, maps, shape, neuron, reading))
+                stages.append(Stage(make_layer(start, maps or [_unit(shape)], neuron).current, spiking, shape))
             except Snn2CircuitError as error:
                 text = str(error)
                 raise type(error)(text if text.startswith("node ") else f"node {label!r}: {text}") from error
             start, maps = shape, []
         if maps or not layers:
             raise NetworkError("the last node has no neuron after it; every output of a circuit is a neuron")
-        if remarks and not approximate and any("Synaptic" in each for each in remarks):
-            raise NetworkError(f"{'; '.join(remarks)}; allow the approximation to read it as the nearest there is")
-        protocol: dict[str, Any] = {"name": name, "steps": 25} | self.protocol
-        if "encoding" in protocol:
-            protocol["encoding"] = Encoding(**protocol["encoding"])
-        if steps is not None:
-            protocol["steps"] = steps
+        protocol = annotation.read_protocol(self.protocol, name, steps)
         network = Network(layers=tuple(layers), **protocol)
-        return Imported(network=network, warnings=(*self.warnings, *remarks))
+        if any(losses.values()):
+            changes = count_changes(network, stages, self.dt, self.rule)
+            lost = [f"{'; '.join(each)}; {changes[index]}" for index, each in losses.items() if each]
+            if not approximate:
+                raise NetworkError(
+                    f"{'; '.join(lost)}; allow the approximation (`approximate=True`) to read it as the nearest there "
+                    "is"
+                )
+            self.warnings += lost
+        return Imported(network=network, warnings=tuple(self.warnings), if_silent=self.hint)
 
-    def neuron(self, label: str, nodes: list[nir.NIRNode], shape: Shape) -> tuple[Neuron, Any, tuple[str, ...]]:
-        """The neuron part of NIR nodes, the gain of its input, and what the reading approximates."""
-        noted = _annotation(f"node {label!r}", nodes[0].metadata)
+    def neuron(self, label: str, nodes: list[nir.NIRNode], shape: Shape) -> tuple[Neuron, Reading | None]:
+        """The neuron part of NIR nodes and how it was read; ``None`` if an annotation says it."""
+        noted = _note(f"node {label!r}", nodes[0].metadata)
         if noted:
-            cls = self.neurons.get(str(noted.pop("kind", "")))
-            if cls is None:
-                raise FileFormatError(f"its annotation names no known neuron; known: {', '.join(self.neurons)}")
-            part = cls(**noted)
+            part = annotation.read_neuron(noted, self.neurons)
             expected, _ = neuron_nodes(part, shape, self.dt, self.rule)
             if [type(each) for _, each in expected] != [type(each) for each in nodes] or not all(
-                _agree(one, other) for (_, one), other in zip(expected, nodes, strict=True)
+                _agree(one, other, shape) for (_, one), other in zip(expected, nodes, strict=True)
             ):
                 raise FileFormatError(
                     f"its annotation says {part} in steps of {self.dt:g} s ({self.rule}), its values say otherwise; "
                     "was the file changed? Remove the annotation to read the values"
                 )
-            return part, np.ones(1), ()
-        kind, parameters, gain, lost = read_neuron(label, nodes, shape, self.dt, self.rule)
-        cls = next((each for each in self.neurons.values() if each.snntorch == kind), None)
+            return part, None
+        reading = read_neuron(label, nodes, shape, self.dt, self.rule)
+        cls = next((each for each in self.neurons.values() if each.snntorch == reading.kind), None)
         if cls is None:
-            raise NetworkError(f"there is no circuit for {kind} neurons")
-        return cls(**parameters), gain, lost
+            raise NetworkError(f"there is no circuit for {reading.kind} neurons")
+        return cls(**reading.parameters), reading
 
 
-def _layer(start: Shape, maps: list[Map], shape: Shape, gain: Any, neuron: Neuron) -> AnyLayer:
-    """A layer whose neurons see the chain of maps times ``gain``."""
-    if (gain != 1).any():
-        if maps and isinstance(maps[-1], Dense):
-            last = maps[-1]
-            bias = None if last.bias is None else last.bias * gain
-            maps = [*maps[:-1], Dense(weight=last.weight * gain[:, None], bias=bias)]
-        else:
-            maps = [*maps, Scale(scale=gain.reshape(shape))]
-    return make_layer(start, maps or [Scale(scale=np.ones((1,) * len(shape)))], neuron)
+def _layer(start: Shape, maps: list[Map], shape: Shape, neuron: Neuron, reading: Reading | None) -> AnyLayer:
+    """A layer whose neurons see the chain of maps times the reading's gain, and its offset."""
+    if reading is not None and ((reading.gain != 1).any() or reading.offset.any()):
+        maps = _folded(maps, shape, reading.gain, reading.offset)
+    return make_layer(start, maps or [_unit(shape)], neuron)
+
+
+def _folded(maps: list[Map], shape: Shape, gain: Floats, offset: Floats) -> list[Map]:
+    """The chain of maps, then times ``gain`` plus ``offset``, in its last map if that can hold both."""
+    if maps and isinstance(last := maps[-1], Dense):
+        bias = None if last.bias is None and not offset.any() else gain * _or_zero(last.bias) + offset
+        return [*maps[:-1], replace(last, weight=last.weight * gain[:, None], bias=bias)]
+    if maps and isinstance(last := maps[-1], Conv2d):
+        gains, offsets = (each.reshape(shape[0], -1) for each in (gain, offset))
+        if all((each == each[:, :1]).all() for each in (gains, offsets)):
+            gains, offsets = gains[:, 0], offsets[:, 0]
+            bias = None if last.bias is None and not offsets.any() else gains * _or_zero(last.bias) + offsets
+            return [*maps[:-1], replace(last, weight=last.weight * gains[:, None, None, None], bias=bias)]
+    if not offset.any():
+        return [*maps, Scale(scale=gain.reshape(shape))]
+    if len(gain) > MAX_DIAGONAL:
+        raise NetworkError(
+            f"{len(gain):,} neurons each have a bias of their own, and no matrix stands before them to take it "
+            f"(at most {MAX_DIAGONAL:,}); their v_leak has to be v_reset, or the same within a channel"
+        )
+    return [*maps, Dense(weight=np.diag(gain), bias=offset)]
+
+
+def _or_zero(bias: Floats | None) -> Floats | float:
+    return 0.0 if bias is None else bias
+
+
+def _unit(shape: Shape) -> Scale:
+    """The map of neurons that nothing stands before."""
+    return Scale(scale=np.ones((1,) * len(shape)))
+
+
+def _check_places(shape: Shape) -> None:
+    if math.prod(shape) > MAX_PLACES:
+        raise FileFormatError(f"it has {math.prod(shape):,} places {shape}; more than {MAX_PLACES:,} are not read")
 
 
 def _read_map(node: nir.NIRNode, shape: Shape) -> Map | None:
@@ -176,76 +224,38 @@ def _read_map(node: nir.NIRNode, shape: Shape) -> Map | None:
         case nir.Flatten():
             return None
         case nir.Affine():
-            return Dense(weight=node.weight, bias=np.ravel(node.bias))
+            return Dense(weight=node.weight, bias=node.bias)
         case nir.Linear():
             return Dense(weight=node.weight)
         case nir.Scale():
-            return Scale(scale=node.scale)
+            return Scale(scale=fill("scale", node.scale, shape))
         case nir.Conv2d():
-            padding, dilation = node.padding, _pair(node.dilation)
-            if isinstance(padding, str):
-                same = padding == "same"
-                total = [gap * (size - 1) * same for gap, size in zip(dilation, node.weight.shape[2:], strict=True)]
+            padding = node.padding
+            if padding == "same":
+                total = [gap * (size - 1) for gap, size in zip(node.dilation, node.weight.shape[2:], strict=True)]
                 if any(each % 2 for each in total):
                     raise NetworkError("padding 'same' of an even kernel is not the same on both sides")
-                padding = [each // 2 for each in total]
-            bias = None if node.bias is None or not np.any(node.bias) else node.bias
+                padding = (total[0] // 2, total[1] // 2)
             return Conv2d(
-                weight=node.weight, bias=bias, stride=_pair(node.stride), padding=_pair(padding), dilation=dilation,
-                groups=int(node.groups),
+                weight=node.weight, bias=node.bias if np.any(node.bias) else None, stride=node.stride, padding=padding,
+                dilation=node.dilation, groups=node.groups,
             )  # fmt: skip
         case nir.SumPool2d() | nir.AvgPool2d():
             pool = SumPool2d if isinstance(node, nir.SumPool2d) else AvgPool2d
-            return pool(kernel=_pair(node.kernel_size), stride=_pair(node.stride), padding=_pair(node.padding))
+            return pool(kernel=node.kernel_size, stride=node.stride, padding=node.padding)
         case _:
             raise NetworkError(f"a {type(node).__name__} cannot become part of a crossbar circuit")
 
 
-def _chain(graph: nir.NIRGraph) -> list[tuple[str, nir.NIRNode]]:
-    """The nodes from the input to the output, in order."""
-    following: dict[str, str] = {}
-    for before, after in graph.edges:
-        if before not in graph.nodes or after not in graph.nodes:
-            raise FileFormatError(f"the edge from {before!r} to {after!r} leads to a node that is not there")
-        if before in following or after in following.values():
-            raise NetworkError(
-                f"the edge from {before!r} to {after!r} branches or joins; the nodes must form one chain"
-            )
-        following[before] = after
-    starts = [name for name, node in graph.nodes.items() if isinstance(node, nir.Input)]
-    if len(starts) != 1:
-        raise NetworkError(f"the graph has {len(starts)} inputs; one is needed")
-    names = starts
-    while names[-1] in following and len(names) <= len(graph.nodes):
-        names.append(following[names[-1]])
-    if len(names) != len(graph.nodes) or not isinstance(graph.nodes[names[-1]], nir.Output):
-        loose = sorted(set(graph.nodes) - set(names))
-        raise NetworkError(
-            f"the nodes do not form one chain from the input to the output; {', '.join(map(repr, loose)) or 'it'} "
-            "is not on it (recurrent connections cannot become a circuit)"
-        )
-    return [(name, graph.nodes[name]) for name in names]
-
-
-def _annotation(what: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    text = metadata.get(ANNOTATION)
-    if text is None:
+def _note(what: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Our note among the metadata; empty if there is none."""
+    if annotation.KEY not in metadata:
         return {}
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise FileFormatError(f"the annotation of {what} is no table")
-    return value
+    return annotation.read_note(what, read_text(metadata[annotation.KEY]))
 
 
-def _agree(one: nir.NIRNode, other: nir.NIRNode) -> bool:
+def _agree(one: nir.NIRNode, other: nir.NIRNode, shape: Shape) -> bool:
+    """Whether the fields of two nodes hold the same numbers."""
     mine, theirs = vars(one), vars(other)
     names = [name for name, value in mine.items() if isinstance(value, np.ndarray)]
-    return all(
-        np.shape(mine[name]) == np.shape(theirs[name]) and np.allclose(mine[name], theirs[name], rtol=1e-9, atol=0)
-        for name in names
-    )
-
-
-def _pair(value: Any) -> Pair:
-    pair = np.broadcast_to(np.asarray(value), 2)
-    return int(pair[0]), int(pair[1])
+    return all(np.allclose(mine[name], fill(name, theirs[name], shape), rtol=1e-9, atol=0) for name in names)

@@ -9,22 +9,21 @@ node carries the snnTorch neuron it stands for. Reading a file of our own gives 
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import json
 from pathlib import Path
-from typing import Any
 
 import nir
 import numpy as np
 
 from snn2circuit.errors import NetworkError
-from snn2circuit.frontends.nir_neurons import ANNOTATION, check_step, neuron_nodes
+from snn2circuit.frontends import annotation
+from snn2circuit.frontends.nir_neurons import check_step, neuron_nodes
+from snn2circuit.frontends.nir_reference import Stage, count_changes
 from snn2circuit.ir.files import atomic
 from snn2circuit.ir.layer import AnyLayer, ConvLayer
 from snn2circuit.ir.linear import BUILT_IN, AvgPool2d, Conv2d, Dense, Map, Scale, Shape, SumPool2d
 from snn2circuit.ir.network import Network
-from snn2circuit.ir.parts import Neuron
 
 
 def write_nir(
@@ -53,7 +52,7 @@ def write_nir(
     check_step(dt, discretisation)
     shape: Shape = getattr(network.layers[0], "shape", (network.sizes[0],))
     nodes: list[tuple[str, nir.NIRNode]] = [("input", nir.Input(input_type=np.array(shape)))]
-    remarks = []
+    losses, stages = dict[int, str](), list[Stage]()
     for number, layer in enumerate(network.layers, start=1):
         wanted = getattr(layer, "shape", (layer.inputs,))
         if len(wanted) > 1 and wanted != shape:
@@ -64,26 +63,28 @@ def write_nir(
         except NetworkError as error:
             raise NetworkError(f"layer {number}: {error}") from error
         if lost:
-            remarks.append(f"layer {number}: {lost}")
-        spiking[0][1].metadata = {ANNOTATION: json.dumps(_describe(layer.neuron), sort_keys=True)}
+            losses[number] = lost
+        stages.append(Stage(layer.current, [node for _, node in spiking], shape))
+        spiking[0][1].metadata = {annotation.KEY: json.dumps(annotation.describe_neuron(layer.neuron), sort_keys=True)}
         nodes += [(f"{number}_{name.lower()}_{index}", node) for index, (name, node) in enumerate(chain + spiking)]
+    changes = count_changes(network, stages, dt, discretisation) if losses else ()
+    remarks = tuple(f"layer {number}: {lost}; {changes[number - 1]}" for number, lost in losses.items())
     if remarks and not approximate:
         raise NetworkError(
-            f"NIR cannot hold this network exactly. {'; '.join(remarks)}. Allow the approximation to write the nearest "
-            "NIR can say, with an annotation from which this program reads the network back unchanged"
+            f"NIR cannot hold this network exactly. {'; '.join(remarks)}. Allow the approximation (`approximate=True`) "
+            "to write the nearest NIR can say, with an annotation from which this program reads the network back "
+            "unchanged"
         )
     nodes.append(("output", nir.Output(output_type=np.array(shape))))
-    protocol = {
-        field.name: getattr(network, field.name) for field in dataclasses.fields(network) if field.name != "layers"
-    } | {"encoding": dataclasses.asdict(network.encoding)}
-    metadata = {"dt": dt, "discretisation": discretisation, ANNOTATION: json.dumps(protocol, sort_keys=True)}
+    note = json.dumps(annotation.describe_protocol(network), sort_keys=True)
+    metadata = {"dt": dt, "discretisation": discretisation, annotation.KEY: note}
     edges = list(itertools.pairwise(name for name, _ in nodes))
     # The library's own type check does not know groups or kernels that are not square; the shapes are checked above.
     graph = nir.NIRGraph(nodes=dict(nodes), edges=edges, metadata=metadata, type_check=False)
     # A stream: under a path of its own HDF5 would ask for the lock that the temporary file is held with.
     with atomic(path) as temporary, temporary.open("w+b") as stream:
         nir.write(stream, graph)
-    return tuple(remarks)
+    return remarks
 
 
 def _map_nodes(layer: AnyLayer, shape: Shape) -> tuple[list[tuple[str, nir.NIRNode]], Shape]:
@@ -119,8 +120,3 @@ def _map_node(one: Map, shape: Shape) -> nir.NIRNode:
         case SumPool2d() | AvgPool2d():
             pool = nir.SumPool2d if isinstance(one, SumPool2d) else nir.AvgPool2d
             return pool(kernel_size=np.array(one.kernel), stride=np.array(one.stride), padding=np.array(one.padding))
-
-
-def _describe(neuron: Neuron) -> dict[str, Any]:
-    fields = dataclasses.fields(neuron)  # type: ignore[arg-type]
-    return {"kind": neuron.kind, **{field.name: getattr(neuron, field.name) for field in fields}}

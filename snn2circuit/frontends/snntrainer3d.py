@@ -17,7 +17,8 @@ What the files in the world have taught this reader:
   that says Alpha and holds anything else, or a Synaptic state, is read as Synaptic, with a warning.
 
 The file says nothing of time or encoding: the program holds each input constant, trains on the membranes summed over
-25 steps by default, and runs 100.
+25 steps by default, and runs 100. What we write says it in a section of its own, ``snn2circuit``, with the neurons
+whole; the program does not look there.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from typing import Any
 import numpy as np
 
 from snn2circuit.errors import FileFormatError, NetworkError, Snn2CircuitError
+from snn2circuit.frontends import annotation
 from snn2circuit.frontends.imported import Imported
 from snn2circuit.ir.files import write_text
 from snn2circuit.ir.layer import Layer
@@ -61,13 +63,13 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
 _COMMON = ("threshold", "graded_spikes_factor", "reset_mechanism_val")
 
 
-def read_snntrainer3d(path: Path, *, neurons: Mapping[str, type[Neuron]], steps: int = 25) -> Imported:
+def read_snntrainer3d(path: Path, *, neurons: Mapping[str, type[Neuron]], steps: int | None = None) -> Imported:
     """Read a weights file.
 
     Args:
         path: the file.
         neurons: the neuron parts to choose from.
-        steps: time steps a sample is presented for; the file does not say.
+        steps: time steps a sample is presented for; ``None`` takes what a file of ours says, or 25.
 
     Raises:
         FileFormatError: the file is missing, too large, damaged or not of this format; the text names the key.
@@ -83,7 +85,7 @@ def read_snntrainer3d(path: Path, *, neurons: Mapping[str, type[Neuron]], steps:
         raise type(error)(f"{path}: {error}") from error
     except FileNotFoundError:
         raise FileFormatError(f"{path} does not exist") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise FileFormatError(f"{path} is damaged or not JSON: {error}") from error
 
 
@@ -94,9 +96,12 @@ class _File:
         if not isinstance(tree, dict) or not all(isinstance(tree.get(key), dict) for key in ("weights", "parameters")):
             raise FileFormatError("not a weights file of SNNtrainer3D: it has no sections 'weights' and 'parameters'")
         self.weights, self.parameters = tree["weights"], tree["parameters"]
+        self.note = tree.get(annotation.KEY, {})
+        if not isinstance(self.note, dict):
+            raise FileFormatError(f"its section {annotation.KEY!r} is no table")
         self.warnings: list[str] = []
 
-    def network(self, name: str, neurons: Mapping[str, type[Neuron]], steps: int) -> Imported:
+    def network(self, name: str, neurons: Mapping[str, type[Neuron]], steps: int | None) -> Imported:
         hidden = self.parameters.get("hidden_layers")
         if not isinstance(hidden, list):
             raise FileFormatError(f"parameters.hidden_layers is {hidden!r:.40}; a list of sizes is needed")
@@ -106,16 +111,35 @@ class _File:
         names = ["fc1", *(f"fcs.{index}" for index in range(len(hidden) - 1)), *["fc2"] * bool(hidden)]
         kind = self.neuron_kind()
         self.check_keys(names, kind)
+        noted = [self.noted(index, kind, neurons) for index in range(len(names))]
         layers = []
         for index, (fc, (inputs, outputs)) in enumerate(zip(names, itertools.pairwise(sizes), strict=True)):
+            bias = self.array(f"{fc}.bias", (outputs,))
+            part, biased = noted[index]
             layers.append(
                 Layer(
                     weight=self.array(f"{fc}.weight", (outputs, inputs)),
-                    bias=self.array(f"{fc}.bias", (outputs,)),
-                    neuron=self.neuron(index, kind, neurons),
+                    bias=bias if biased or bias.any() else None,
+                    neuron=part,
                 )
             )
-        return Imported(network=Network(name=name, layers=tuple(layers), steps=steps), warnings=tuple(self.warnings))
+        protocol = annotation.read_protocol(self.note.get("protocol", {}), name, steps)
+        return Imported(network=Network(layers=tuple(layers), **protocol), warnings=tuple(self.warnings))
+
+    def noted(self, index: int, kind: str, neurons: Mapping[str, type[Neuron]]) -> tuple[Neuron, bool]:
+        """The neuron of a layer and whether it has a bias, with what a note of ours knows beyond the weights."""
+        part = self.neuron(index, kind, neurons)
+        if not self.note:
+            return part, True
+        layer = self.note["layers"][index]
+        whole = annotation.read_neuron(layer["neuron"], neurons)
+        shared = (*_FIELDS[part.snntorch], "threshold", "reset_mechanism")
+        if type(whole) is not type(part) or any(getattr(whole, each) != getattr(part, each) for each in shared):
+            raise FileFormatError(
+                f"the annotation says {whole} for layer {index + 1}, weights.lifs.{index} say {part}; was the file "
+                f"changed? Remove its section {annotation.KEY!r} to read the weights"
+            )
+        return whole, layer["bias"] is True
 
     def neuron_kind(self) -> str:
         """SnnTorch's name of the neuron that the file really holds."""
@@ -252,7 +276,7 @@ def write_snntrainer3d(network: Network, path: Path, *, approximate: bool = Fals
     if rounded and not approximate:
         raise NetworkError(
             f"{rounded:,} weights are not float32 numbers, and the format holds no others; "
-            "allow the approximation to round them"
+            "allow the approximation (`approximate=True`) to round them"
         )
     first = network.layers[0].neuron
     hyper = {field: getattr(first, field) for field in ("alpha", "beta") if hasattr(first, field)}
@@ -265,7 +289,16 @@ def write_snntrainer3d(network: Network, path: Path, *, approximate: bool = Fals
         "num_outputs": network.sizes[-1],
         "hyperparameters": hyper,
     }
-    write_text(path, json.dumps({"weights": weights, "parameters": parameters}, allow_nan=False))
+    protocol = {key: value for key, value in annotation.describe_protocol(network).items() if key != "name"}
+    note = {
+        "protocol": protocol,
+        "layers": [
+            {"neuron": annotation.describe_neuron(each.neuron), "bias": each.bias is not None}
+            for each in network.layers
+        ],
+    }
+    tree = {"weights": weights, "parameters": parameters, annotation.KEY: note}
+    write_text(path, json.dumps(tree, allow_nan=False))
     return (f"{rounded:,} weights were rounded to float32",) if rounded else ()
 
 

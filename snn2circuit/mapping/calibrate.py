@@ -45,7 +45,7 @@ def state_peaks(network: Network, inputs: Floats | None, indices: Ints | None = 
         if not all(map(math.isfinite, bounds)):
             raise MappingError(
                 f"layer {1 + [math.isfinite(b) for b in bounds].index(False)}: its membrane has no bound without leak; "
-                "give data to calibrate the voltage scale on"
+                "give data to calibrate the voltage scale on ([data] dataset in a design file)"
             )
         return tuple(bounds), "bound"
     seen = [0.0] * len(bounds)

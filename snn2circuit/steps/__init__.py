@@ -14,6 +14,7 @@ from snn2circuit.steps.circuit import (
     write_equivalence,
 )
 from snn2circuit.steps.compensation import SAMPLES, Compensation, compensate_parts
+from snn2circuit.steps.data import find_dataset, needed_dataset
 from snn2circuit.steps.evaluation import write_evaluation
 from snn2circuit.steps.exchange import FORMATS, Protocol, export_network, import_network
 from snn2circuit.steps.files import PARTS, load, load_crossbar, save
@@ -60,6 +61,7 @@ __all__ = [
     "draw_masks",
     "export_network",
     "find_causes",
+    "find_dataset",
     "fine_tune",
     "from_snntorch",
     "import_network",
@@ -72,6 +74,7 @@ __all__ = [
     "load_crossbar",
     "make_neurons",
     "map_crossbar",
+    "needed_dataset",
     "read_trained",
     "reduce_crossbars",
     "save",

@@ -31,6 +31,7 @@ from snn2circuit.ir.waveforms import Waveforms
 from snn2circuit.mapping import cut_tiles, map_network
 from snn2circuit.netlist import build_circuit, crossbar_arrays
 from snn2circuit.simulate.crossbar import reduce_crossbar
+from snn2circuit.steps.data import check_fit
 from snn2circuit.steps.training import make_neurons
 
 
@@ -138,8 +139,9 @@ def choose_samples(crossbar: CrossbarNetwork, dataset: Dataset, *, count: int = 
     """``count`` test samples from index ``first`` on, encoded as the network takes them.
 
     Raises:
-        DataError: the test split has fewer samples.
+        DataError: the test split has fewer samples, or the network cannot take such samples.
     """
+    check_fit(crossbar, dataset, f"the dataset is {dataset.name!r}")
     check_samples(dataset, count, first)
     indices = np.arange(first, first + count)
     inputs = crossbar.network().encode(dataset.test.inputs[indices], indices)

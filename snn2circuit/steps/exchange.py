@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snn2circuit.errors import FileFormatError
+from snn2circuit.errors import FileFormatError, Snn2CircuitError
 from snn2circuit.ir.network import Network
+from snn2circuit.ir.reach import describe_silence, silent_layers
 from snn2circuit.neurons import NEURONS
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Format:
     title: str
     suffixes: tuple[str, ...]
     write: Callable[[Network, Path, Protocol], tuple[str, ...]]
-    read: Callable[[Path, Protocol], Imported] | None = None  # None: holds too little to read a network from
+    read: Callable[[Path, Protocol], Imported]
 
 
 def _read_nir(path: Path, protocol: Protocol) -> Imported:
@@ -63,7 +64,7 @@ def _write_nir(network: Network, path: Path, protocol: Protocol) -> tuple[str, .
 def _read_snntrainer3d(path: Path, protocol: Protocol) -> Imported:
     from snn2circuit.frontends.snntrainer3d import read_snntrainer3d
 
-    return read_snntrainer3d(path, neurons=NEURONS, steps=25 if protocol.steps is None else protocol.steps)
+    return read_snntrainer3d(path, neurons=NEURONS, steps=protocol.steps)
 
 
 def _write_snntrainer3d(network: Network, path: Path, protocol: Protocol) -> tuple[str, ...]:
@@ -73,12 +74,22 @@ def _write_snntrainer3d(network: Network, path: Path, protocol: Protocol) -> tup
 
 
 def _write_snntorch(network: Network, path: Path, protocol: Protocol) -> tuple[str, ...]:
-    """The ``state_dict`` of the modules, in float32 if that holds every weight."""
-    from snn2circuit.frontends.snntorch import exact_dtype, to_snntorch
+    from snn2circuit.frontends.snntorch_file import state_of
     from snn2circuit.training import save_state_dict
 
-    save_state_dict(to_snntorch(network, dtype=exact_dtype(network)), path)
+    save_state_dict(state_of(network), path)
     return ()
+
+
+def _read_snntorch(path: Path, protocol: Protocol) -> Imported:
+    from snn2circuit.frontends.snntorch_file import read_state
+    from snn2circuit.training import load_state_dict
+
+    state = load_state_dict(path)
+    try:
+        return read_state(state, neurons=NEURONS, name=path.stem, steps=protocol.steps)
+    except Snn2CircuitError as error:
+        raise type(error)(f"{path}: {error}") from error
 
 
 FORMATS: Mapping[str, Format] = {
@@ -87,7 +98,10 @@ FORMATS: Mapping[str, Format] = {
         title="weights of SNNtrainer3D", suffixes=(".json",), read=_read_snntrainer3d, write=_write_snntrainer3d
     ),
     "snntorch": Format(
-        title="state_dict of nn.Sequential(*to_snntorch(network))", suffixes=(".pt",), write=_write_snntorch
+        title="state_dict of nn.Sequential(*to_snntorch(network))",
+        suffixes=(".pt", ".pth"),
+        read=_read_snntorch,
+        write=_write_snntorch,
     ),
 }
 
@@ -103,24 +117,25 @@ def import_network(
         dataset: the dataset it was trained on, if it is one of ours and the file does not say.
         protocol: what the file may not say.
 
+    Returns:
+        The network, and in words what was approximated, what the file leaves open, and which layers can never spike.
+
     Raises:
         FileFormatError: the file is missing, damaged, hostile or of no format that can be read.
         NetworkError: it holds a network that cannot be one here.
     """
     path = Path(path)
-    readable = {name: each for name, each in FORMATS.items() if each.read}
-    name = kind or next((name for name, each in readable.items() if path.suffix.lower() in each.suffixes), "")
-    read = FORMATS[name].read if name in FORMATS else None
-    if read is None:
-        known = ", ".join(f"{name} ({' '.join(each.suffixes)})" for name, each in readable.items())
-        raise FileFormatError(
-            f"{path}: networks are read from {known}. A state_dict has weights but no neurons; load it into its module "
-            "and call snn2circuit.from_snntorch"
-        )
-    imported = read(path, protocol or Protocol())
-    if dataset is None:
-        return imported
-    return replace(imported, network=replace(imported.network, dataset=dataset))
+    name = kind or next((name for name, each in FORMATS.items() if path.suffix.lower() in each.suffixes), "")
+    if name not in FORMATS:
+        known = ", ".join(f"{name} ({' '.join(each.suffixes)})" for name, each in FORMATS.items())
+        raise FileFormatError(f"{path}: networks are read from {known}; say which it is (`kind`)")
+    imported = FORMATS[name].read(path, protocol or Protocol())
+    network = imported.network if dataset is None else replace(imported.network, dataset=dataset)
+    silent = describe_silence(network)
+    # Another time step helps a layer that is driven at all.
+    driven = imported.if_silent and any(share > 0 for _, share in silent_layers(network))
+    hint = (imported.if_silent,) if driven else ()
+    return replace(imported, network=network, warnings=(*imported.warnings, *silent, *hint))
 
 
 def export_network(network: Network, path: Path, *, kind: str, protocol: Protocol | None = None) -> tuple[str, ...]:
@@ -133,5 +148,5 @@ def export_network(network: Network, path: Path, *, kind: str, protocol: Protoco
         NetworkError: the format cannot hold the network; the text says what, and in which layer.
     """
     if kind not in FORMATS:
-        raise FileFormatError(f"format {kind!r} is not known; allowed: {', '.join(FORMATS)}")
+        raise FileFormatError(f"format {kind!r} is not known (`kind`); allowed: {', '.join(FORMATS)}")
     return FORMATS[kind].write(network, Path(path), protocol or Protocol())

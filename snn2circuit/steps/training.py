@@ -5,17 +5,19 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import itertools
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snn2circuit.design import Design
 from snn2circuit.design.sections import PER_LAYER
-from snn2circuit.errors import CheckpointRefused, DataError, DesignError, FileFormatError, OutputError
+from snn2circuit.errors import CheckpointRefused, DataError, DesignError, FileFormatError, NetworkWarning, OutputError
 from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.encoding import PROBABILITIES, Encoding
 from snn2circuit.ir.network import Network
 from snn2circuit.ir.parts import Neuron
+from snn2circuit.ir.reach import describe_silence
 from snn2circuit.neurons import NEURONS
 from snn2circuit.training.architecture import count_layers
 
@@ -225,14 +227,19 @@ def from_snntorch(
 ) -> Network:
     """A trained snnTorch module as a :class:`Network`; refuses, with the reason, what no circuit here can do.
 
+    A layer that no input lets spike is told by a :class:`~snn2circuit.errors.NetworkWarning`.
+
     ``circuit`` sets fields of the neurons that snnTorch knows nothing of, such as ``capacitance``. ``input_shape`` is
     that of one sample, ``(channels, height, width)``, for a module that begins with a convolution.
     """
     from snn2circuit.frontends.snntorch import from_snntorch
 
-    return from_snntorch(
+    network = from_snntorch(
         module, neurons=NEURONS, name=name, steps=steps, dataset=dataset, circuit=circuit, input_shape=input_shape
     )
+    for text in describe_silence(network):
+        warnings.warn(f"{name}: {text}", NetworkWarning, stacklevel=2)
+    return network
 
 
 def data_folder(design: Design) -> Path | None:

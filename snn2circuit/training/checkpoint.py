@@ -34,11 +34,11 @@ def save_state_dict(weights: nn.Module | Mapping[str, Tensor], path: Path) -> No
     Raises:
         OutputError: the file cannot be written.
     """
-    _write(weights.state_dict() if isinstance(weights, nn.Module) else dict(weights), path)
+    _write(weights.state_dict() if isinstance(weights, nn.Module) else weights, path)
 
 
 def load_state_dict(path: Path) -> dict[str, Tensor]:
-    """Read a ``state_dict`` from ``path``, for ``module.load_state_dict``.
+    """Read a ``state_dict`` from ``path``, for ``module.load_state_dict``, with the table that torch keeps beside it.
 
     Raises:
         FileFormatError: the file is missing, damaged, or holds anything but named tensors.
@@ -48,7 +48,7 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
         isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
     ):
         raise FileFormatError(f"{path} holds a {type(state).__name__}; a state_dict of named tensors is needed")
-    return dict(state)
+    return state
 
 
 def identity(dataset: Dataset, recipe: Recipe, seed: int) -> dict[str, str]:
