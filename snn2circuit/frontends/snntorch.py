@@ -1,25 +1,20 @@
 """snnTorch modules to networks, and networks back to snnTorch modules.
 
-A network is read from the linear modules and spiking neurons that a module consists of, in the order in which they
-were defined: a plain ``nn.Sequential``, a class of the user's own, or the module that our training makes. The linear
-modules between two neurons (:mod:`snn2circuit.frontends.snntorch_maps`) are one layer's map. A neuron part names its
-snnTorch class and has fields named like that class's arguments, so nothing here knows any particular neuron. What a
-module's own ``forward`` does between its children cannot be read; it has to be the plain chain.
-
-Settings are read, but behaviour decides: each neuron is run for a few steps beside the part it was read as, and a
-module that acts otherwise (changed after it was made, overridden, replaced) is refused.
+A network is read from what a module computes, not from how it is written: a copy of it runs on random inputs
+(:mod:`snn2circuit.frontends.snntorch_run`) while a recorder follows every tensor
+(:mod:`snn2circuit.frontends.snntorch_trace`). The neurons' calls are the layers, in the order that signals pass them
+(:mod:`snn2circuit.frontends.snntorch_layers`), and the operations between them fold into their maps
+(:mod:`snn2circuit.frontends.snntorch_fold`). The network is believed after its spikes were compared with the module's
+own (:mod:`snn2circuit.frontends.snntorch_check`); what is not a chain of affine maps and known neurons is refused, with
+the place and a way out.
 
 The way back, :func:`to_snntorch`, makes snnTorch itself the judge of any network, trained or mapped.
 """
 
 from __future__ import annotations
 
-import copy
-import dataclasses
-import inspect
-import math
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import snntorch
@@ -27,25 +22,19 @@ import torch
 from torch import Tensor, nn
 
 from snn2circuit.errors import NetworkError
-from snn2circuit.frontends.snntorch_maps import LINEAR, PASSIVE, SHAPERS, read_map, read_shape, refusal, write_map
+from snn2circuit.frontends.snntorch_check import check_network, dense, injection
+from snn2circuit.frontends.snntorch_layers import Link, find_links
+from snn2circuit.frontends.snntorch_maps import array, write_map
+from snn2circuit.frontends.snntorch_neurons import find_part, graded_factor, read_neuron, run_neuron, shared_fields
+from snn2circuit.frontends.snntorch_run import LAYOUTS, CannotRun, Layout, Run, Runner, check_module, guess_shapes
 from snn2circuit.ir.layer import AnyLayer, make_layer
-from snn2circuit.ir.linear import Map, Shape
+from snn2circuit.ir.linear import Dense, Map, Scale, Shape
 from snn2circuit.ir.network import Activity, Network
 from snn2circuit.ir.noun import Floats
-from snn2circuit.ir.parts import Neuron, fires
+from snn2circuit.ir.parts import Neuron
 from snn2circuit.ir.per_neuron import neuron_at, varying
 
-# Settings of an snnTorch neuron that no part models, and the value at which they do nothing.
-_PLAIN: Mapping[str, object] = {
-    "inhibition": False,
-    "state_quant": False,
-    "reset_delay": True,
-    "graded_spikes_factor": 1.0,
-}
-_CLAMPED = ("alpha", "beta")
-_PROBE_STEPS = 40
-_PROBE_SCALES = (0.3, 0.7, 1.1, 2.3)  # drives in thresholds: never, seldom, often and nearly always spiking
-_PROBE_TOLERANCE = 1e-6  # in thresholds; rounding of beta or threshold to float32 stays far below
+Example = Tensor | Sequence[object]
 
 
 def from_snntorch(
@@ -57,59 +46,134 @@ def from_snntorch(
     dataset: str = "",
     circuit: Mapping[str, float] | None = None,
     input_shape: Shape | None = None,
+    example: Example | None = None,
 ) -> Network:
-    """Read a trained module.
+    """Read a trained module, and compare what was read with the module.
 
     Args:
-        module: linear modules and snnTorch neurons in turn, nested as deep as you like.
+        module: what computes with snnTorch's neurons; it is left as it is.
         neurons: the neuron parts to choose from.
         name: of the network.
         steps: time steps a sample is presented for.
         dataset: the dataset it was trained on, if it is one of ours.
         circuit: values for fields of the neuron parts that snnTorch knows nothing of, e.g. ``capacitance``.
-        input_shape: shape of one sample, ``(channels, height, width)``, if the module begins with a convolution.
+        input_shape: shape of one sample, e.g. ``(channels, height, width)``; without it, the first linear module
+            that fits says it.
+        example: what ``forward`` takes, if that cannot be guessed: the input, or a tuple of all arguments.
 
     Raises:
-        NetworkError: the module holds something no network here can be; the text names the layer and the reason.
+        NetworkError: the module computes something no network here can; the text names the place and the way out.
     """
-    layers: list[AnyLayer] = []
-    seen: set[int] = set()
-    maps: list[Map] = []
-    # Shape of the signal at the first pending map, and where we are now; None while it is not known.
-    start, shape = input_shape, input_shape
-    for path, child in _leaves(module):
-        if type(child) in PASSIVE:
+    if not isinstance(module, nn.Module):
+        raise NetworkError(_not_a_module(module))
+    check_module(module)
+    extra = None
+    if isinstance(example, tuple | list):
+        example, extra = example[0], tuple(example[1:])
+    failure: CannotRun | None = None
+    for shape, layout, length in _ways_in(module, input_shape, example, steps):
+        runner = Runner(module, steps=steps, extra=extra)
+        try:
+            run, links = _trace(runner, layout, shape, length or runner.length(layout), steps, neurons)
+            layers = [_layer(run, link, neurons, circuit or {}) for link in links]
+            network = Network(name=name, layers=tuple(layers), steps=steps, dataset=dataset)
+            check_network(runner, layout, run, links, network.layers)
+        except CannotRun as error:
+            failure = failure or error
             continue
-        if type(child) in SHAPERS:
-            shape = read_shape(path, child, shape)
-            start = start if maps else shape
-        elif type(child) in LINEAR:
-            one, shape = read_map(path, child, shape)
-            start = start if maps else shape
-            maps.append(one)
-            try:
-                shape = one.output_shape(shape)
-            except NetworkError as error:
-                raise NetworkError(f"{path}: {error}") from error
-        elif isinstance(child, snntorch.SpikingNeuron):
-            if not maps or start is None:
-                raise NetworkError(f"{path} ({type(child).__name__}) has no linear module before it")
-            if id(child) in seen:
-                raise NetworkError(
-                    f"{path} is the same neuron module as an earlier one; each layer needs its own state"
-                )
-            seen.add(id(child))
-            layers.append(make_layer(start, maps, _read_neuron(path, child, neurons, circuit or {}, shape or ())))
-            maps, start = [], shape
-        else:
-            raise refusal(path, child)
-    if maps:
+        _check_output(run, links[-1])
+        return network
+    if failure is not None:
+        raise failure
+    raise NetworkError(
+        "the module does not say what it takes (no Linear in it, or a convolution first): give input_shape=, the shape "
+        "of one sample such as (channels, height, width), or example=, what forward takes"
+    )
+
+
+def _ways_in(
+    module: nn.Module, input_shape: Shape | None, example: object, steps: int
+) -> Iterator[tuple[Shape, Layout, int | None]]:
+    """Shapes of a sample and layouts to try, and the steps of the example if it has any."""
+    if isinstance(example, Tensor):
+        for layout in LAYOUTS:
+            if example.ndim > len(layout.lead) or not layout.lead:
+                shape = tuple(example.shape[len(layout.lead) :])
+                yield shape, layout, example.shape[layout.lead.index("t")] if layout.timed else None
+        return
+    if example is not None:
+        raise NetworkError(f"example is a {type(example).__name__}; give the input of forward, a tensor, or a tuple")
+    if input_shape is not None and not (
+        isinstance(input_shape, Sequence) and all(int(each) > 0 for each in input_shape)
+    ):
         raise NetworkError(
-            f"the last {type(maps[-1]).__name__} has no neuron after it; add one, every output of a circuit is a neuron"
+            f"input_shape is {input_shape!r}; give the lengths of one sample, such as (1, 28, 28) or (784,)"
         )
-    if not layers:
-        raise NetworkError("the module holds no layer: no linear module followed by an snnTorch neuron")
-    return Network(name=name, layers=tuple(layers), steps=steps, dataset=dataset)
+    for shape in guess_shapes(module) if input_shape is None else [tuple(map(int, input_shape))]:
+        for layout in LAYOUTS:
+            yield shape, layout, None
+
+
+def _trace(
+    runner: Runner, layout: Layout, shape: Shape, length: int, steps: int, neurons: Mapping[str, type[Neuron]]
+) -> tuple[Run, list[Link]]:
+    """A run with neurons that answer random numbers, and the layers that it shows."""
+    random = np.random.default_rng(0)
+    samples = 1 if not layout.batched else 2 if length == 3 else 3
+    runner.admit = lambda path, neuron: find_part(path, neuron, neurons)
+    run = runner.run(layout, dense(random, (length, samples, *shape), 1.0), injection(random, {}))
+    links = find_links(run, layout)
+    found = len(run.threads[links[-1].thread])
+    if found != steps and (layout.timed or not run.varies):
+        raise NetworkError(
+            f"forward runs {found} steps, and the network is to run {steps}: give steps={found}, or let forward run "
+            f"{steps}"
+        )
+    return run, links
+
+
+def _layer(run: Run, link: Link, neurons: Mapping[str, type[Neuron]], circuit: Mapping[str, float]) -> AnyLayer:
+    part = read_neuron(link.path, run.threads[link.thread][0].neuron, link.shape, neurons, circuit)
+    maps = list(link.maps)
+    if link.source is not None:
+        factor = array(graded_factor(run.threads[link.source][0].neuron))
+        if (factor != 1).any():
+            maps = _scaled(maps, np.broadcast_to(factor, link.start) if factor.size > 1 else factor.reshape(()), link)
+    try:
+        return make_layer(link.start, maps, part)
+    except NetworkError as error:
+        raise NetworkError(f"{link.path}: {error}") from error
+
+
+def _scaled(maps: list[Map], factor: Floats, link: Link) -> list[Map]:
+    """``maps`` after spikes that count for ``factor``."""
+    if isinstance(maps[0], Dense):
+        columns = factor.ravel() if factor.ndim else factor
+        return [Dense(weight=maps[0].weight * columns, bias=maps[0].bias), *maps[1:]]
+    return [Scale(scale=np.broadcast_to(factor, link.start)), *maps]
+
+
+def _check_output(run: Run, last: Link) -> None:
+    factor = graded_factor(run.threads[last.thread][0].neuron)
+    if (factor != 1).any():
+        raise NetworkError(
+            f"{last.path}: graded_spikes_factor is not 1 in the last layer, and a circuit's spike counts for 1; "
+            "set it to 1 and scale what is read out"
+        )
+
+
+def _not_a_module(given: object) -> str:
+    what = "a state_dict" if isinstance(given, Mapping) else "a path" if isinstance(given, str | Path) else ""
+    what = what or f"a {type(given).__name__}"
+    hint = ""
+    if isinstance(given, Mapping) and given and all(str(key).startswith("module.") for key in given):
+        hint = " (drop the prefix 'module.' that DataParallel gave its keys)"
+    return (
+        f"{what} holds weights, not what is computed with them: make the module and load it, "
+        f"module.load_state_dict(state_dict){hint}, then import the module"
+        if hint or what in ("a state_dict", "a path")
+        else f"module is {what}; give the torch module itself"
+    )
 
 
 def to_snntorch(network: Network, *, dtype: torch.dtype = torch.float64) -> nn.ModuleList:
@@ -120,7 +184,7 @@ def to_snntorch(network: Network, *, dtype: torch.dtype = torch.float64) -> nn.M
     modules = nn.ModuleList()
     for layer in network.layers:
         cls = getattr(snntorch, layer.neuron.snntorch)
-        fields, first = _shared_fields(type(layer.neuron), cls), neuron_at(layer.neuron, 0)
+        fields, first = shared_fields(type(layer.neuron), cls), neuron_at(layer.neuron, 0)
         neuron = cls(**{field: getattr(first, field) for field in fields})
         # Set afterwards, because not every class of snnTorch takes a value for each neuron when it is made.
         for field, values in varying(layer.neuron).items():
@@ -150,123 +214,9 @@ def run_snntorch(network: Network, inputs: Floats) -> Activity:
     with torch.no_grad():
         for linear, neuron in zip(modules[::2], modules[1::2], strict=True):
             currents = linear(signal.flatten(0, 1)).unflatten(0, signal.shape[:2])
-            fired, held = _run_neuron(neuron, currents)
+            fired, held = run_neuron(neuron, currents)
             # snnTorch's surrogate gives float32 spikes whatever the membrane is.
             signal = fired.to(torch.float64)
             spikes.append(fired.transpose(0, 1).numpy() > 0)
             membranes.append(held.transpose(0, 1).numpy())
     return Activity(membranes=tuple(membranes), spikes=tuple(spikes))
-
-
-def _leaves(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """Modules without children, and neurons whole, in the order of their definition, with their path."""
-    # The module's own dictionary, because `named_children` passes over a module that occurs a second time.
-    children = {name: child for name, child in module._modules.items() if child is not None}
-    if isinstance(module, snntorch.SpikingNeuron) or not children:
-        yield path or "the module", module
-        return
-    own = [*module._parameters, *module._buffers]
-    foreign = type(module).__module__.startswith("torch.") and type(module) not in (nn.Sequential, nn.ModuleList)
-    if own or foreign:
-        reason = f"has tensors of its own ({', '.join(own)})" if own else "is none of the known containers"
-        raise NetworkError(
-            f"{path or 'the module'} ({type(module).__name__}) {reason}; only its children could be read"
-        )
-    for name, child in children.items():
-        yield from _leaves(child, f"{path}.{name}" if path else name)
-
-
-def _read_neuron(
-    path: str, neuron: nn.Module, neurons: Mapping[str, type[Neuron]], circuit: Mapping[str, float], shape: Shape
-) -> Neuron:
-    name = type(neuron).__name__
-    cls = next((each for each in neurons.values() if each.snntorch == name), None)
-    if cls is None or type(neuron) is not getattr(snntorch, name, None):
-        raise NetworkError(
-            f"{path}: no circuit for {type(neuron).__module__}.{name}; there are circuits for snnTorch's "
-            f"{', '.join(each.snntorch for each in neurons.values())}"
-        )
-    for setting, plain in _PLAIN.items():
-        value = _read_value(path, neuron, setting, shape, plain)
-        if value != plain:
-            raise NetworkError(
-                f"{path}: {setting} is {value}; the circuit does what snnTorch does for {setting} = {plain} only"
-            )
-    shared = _shared_fields(cls, type(neuron))
-    known = {field.name for field in dataclasses.fields(cls)} - set(shared)  # type: ignore[arg-type]
-    if unknown := sorted(set(circuit) - known):
-        raise NetworkError(f"{path}: {cls.__name__} has no circuit value {unknown[0]!r}; it has {', '.join(known)}")
-    values: dict[str, Any] = {field: _read_value(path, neuron, field, shape) for field in shared}
-    try:
-        part = cls(**values, **circuit)
-    except NetworkError as error:
-        raise NetworkError(f"{path}: {error}") from error
-    alike = all(value.numel() == 1 for value in (getattr(neuron, field) for field in shared) if torch.is_tensor(value))
-    _check_behaviour(path, neuron, part, (1,) if alike else shape)
-    return part
-
-
-def _check_behaviour(path: str, neuron: nn.Module, part: Neuron, shape: Shape) -> None:
-    """Run a copy of ``neuron`` beside ``part`` on a fixed drive, and refuse it where the two part ways.
-
-    ``shape`` is that of the layer's neurons, or of a single one where all are alike.
-    """
-    # A neuron that has run keeps tensors of its graph, which torch refuses to copy; detached ones take their place.
-    tensors = [
-        value for value in (*vars(neuron).values(), *neuron.parameters(), *neuron.buffers()) if torch.is_tensor(value)
-    ]
-    memo: dict[int, Any] = {id(tensor): tensor.detach().clone() for tensor in tensors}
-    twin = copy.deepcopy(neuron, memo).double().cpu()
-    scales, threshold = np.array(_PROBE_SCALES)[:, None], np.broadcast_to(part.threshold, (math.prod(shape),))
-    swing = 0.6 + 0.5 * np.sin(np.arange(1, _PROBE_STEPS + 1)[:, None, None] ** 1.5)
-    currents = threshold * scales * swing
-    with torch.no_grad():
-        answers = _run_neuron(twin, torch.from_numpy(currents.reshape(*currents.shape[:2], *shape)))
-        spikes, membranes = (each.flatten(2).numpy() for each in answers)
-    state = part.start(currents.shape[1:])
-    for step, current in enumerate(currents):
-        state = part.advance(state, current)
-        apart = (np.abs(membranes[step] - state[0]) / threshold).max()
-        if not apart <= _PROBE_TOLERANCE or (spikes[step] != fires(part, state[0])).any():
-            raise NetworkError(
-                f"{path}: its settings read as {part}, but it behaves otherwise: after {step + 1} steps of a test drive"
-                f" its membrane is {apart:.3g} thresholds off. Was it changed after it was made? Make it anew"
-                " from these settings and load the weights into it"
-            )
-
-
-def _run_neuron(neuron: nn.Module, currents: Tensor) -> tuple[Tensor, Tensor]:
-    """Spikes and membranes of a snnTorch neuron that starts at rest, each of the shape of ``currents``."""
-    neuron.reset_mem()  # type: ignore[operator]
-    spikes, membranes = [], []
-    for current in currents:
-        answer = neuron(current)
-        spikes.append(answer[0] if isinstance(answer, tuple) else answer)
-        membranes.append(neuron.mem.clone())  # type: ignore[operator]
-    return torch.stack(spikes), torch.stack(membranes)
-
-
-def _shared_fields(part: type, cls: type) -> list[str]:
-    """Fields of a neuron part that are arguments of its snnTorch class."""
-    accepted = inspect.signature(cls).parameters
-    return [field.name for field in dataclasses.fields(part) if field.name in accepted]
-
-
-def _read_value(path: str, neuron: nn.Module, name: str, shape: Shape, default: object = None) -> object:
-    """A setting of a layer of neurons of ``shape``: one number, or one for each in the order of the layer's outputs."""
-    value = getattr(neuron, name, default)
-    if not isinstance(value, Tensor):
-        return value
-    values = value.detach().cpu().double().numpy()
-    # snnTorch clamps the decays in every forward pass, whatever training has made of them.
-    values = np.clip(values, 0.0, 1.0) if name in _CLAMPED else values
-    if values.size == 1:
-        return float(values.reshape(()))
-    try:
-        each = np.broadcast_to(values.reshape(values.shape[max(values.ndim - len(shape), 0) :]), shape)
-    except ValueError:
-        raise NetworkError(
-            f"{path}: {name} has {values.size} values of shape {values.shape} for neurons of shape {shape}; "
-            "it needs one, or one for each"
-        ) from None
-    return float(each.flat[0]) if (each == each.flat[0]).all() else tuple(each.ravel().tolist())

@@ -92,6 +92,7 @@ def drive_limits(layer: AnyLayer, low: float, high: float) -> tuple[Floats, Floa
 
 
 def _map_limits(one: Map, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    signs: tuple[Map, Map]
     match one:
         case SumPool2d() | AvgPool2d():
             return one.apply(low), one.apply(high)  # never falls where its input rises

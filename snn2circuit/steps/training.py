@@ -22,6 +22,7 @@ from snn2circuit.neurons import NEURONS
 from snn2circuit.training.architecture import count_layers
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch.nn import Module
 
     from snn2circuit.training import Progress, Recipe, Trained
@@ -224,18 +225,27 @@ def from_snntorch(
     dataset: str = "",
     circuit: Mapping[str, float] | None = None,
     input_shape: tuple[int, ...] | None = None,
+    example: Tensor | tuple[object, ...] | None = None,
 ) -> Network:
     """A trained snnTorch module as a :class:`Network`; refuses, with the reason, what no circuit here can do.
 
-    A layer that no input lets spike is told by a :class:`~snn2circuit.errors.NetworkWarning`.
-
-    ``circuit`` sets fields of the neurons that snnTorch knows nothing of, such as ``capacitance``. ``input_shape`` is
-    that of one sample, ``(channels, height, width)``, for a module that begins with a convolution.
+    What the module computes is learnt by running a copy of it, and compared with the module step by step. ``circuit``
+    sets fields of the neurons that snnTorch knows nothing of, such as ``capacitance``. ``input_shape`` is that of one
+    sample, ``(channels, height, width)``, for a module that begins with a convolution. ``example`` is what its
+    ``forward`` takes, the input or a tuple of all arguments, where that cannot be guessed. A layer that no input lets
+    spike gives a :class:`~snn2circuit.errors.NetworkWarning`.
     """
     from snn2circuit.frontends.snntorch import from_snntorch
 
     network = from_snntorch(
-        module, neurons=NEURONS, name=name, steps=steps, dataset=dataset, circuit=circuit, input_shape=input_shape
+        module,
+        neurons=NEURONS,
+        name=name,
+        steps=steps,
+        dataset=dataset,
+        circuit=circuit,
+        input_shape=input_shape,
+        example=example,
     )
     for text in describe_silence(network):
         warnings.warn(f"{name}: {text}", NetworkWarning, stacklevel=2)

@@ -97,7 +97,11 @@ class SpikingNet(nn.Module):
         Args:
             inputs: ``(samples, inputs)`` is held constant for ``steps`` steps; ``(steps, samples, inputs)`` varies.
         """
-        return self._fused(inputs) if self.engine == "fused" else self._loop(inputs)
+        return self._fused(inputs) if self.engine == "fused" and not self._watched() else self._loop(inputs)
+
+    def _watched(self) -> bool:
+        """Whether someone wants to see every call of a neuron, which the fused engine does not make."""
+        return any(neuron._forward_hooks or neuron._forward_pre_hooks for _, neuron in self.layers())
 
     def _fused(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Layer by layer, each through all steps at once."""

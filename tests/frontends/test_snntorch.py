@@ -190,13 +190,6 @@ def test_inputs_of_another_shape_are_refused() -> None:
         run_snntorch(read(nn.Sequential(*pair())), np.zeros((1, 4, 2)))
 
 
-class Scaled(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.gain = nn.Parameter(torch.ones(2))
-        self.fc1, self.lif1 = pair()
-
-
 class Louder(snntorch.Leaky):
     """A subclass may do anything."""
 
@@ -223,27 +216,38 @@ def shared_neuron() -> nn.Module:
 REFUSED = {
     "threshold of 0": (lambda: nn.Sequential(*pair(threshold=0.0)), "1: threshold is 0.0"),
     "no reset delay": (lambda: nn.Sequential(*pair(reset_delay=False)), "1: reset_delay is False"),
-    "graded spikes": (lambda: nn.Sequential(*pair(graded_spikes_factor=2.0)), "1: graded_spikes_factor is 2.0"),
+    "graded spikes": (
+        lambda: nn.Sequential(*pair(graded_spikes_factor=2.0)),
+        "1: graded_spikes_factor is not 1 in the last",
+    ),
     "quantised state": (lambda: nn.Sequential(*pair(state_quant=torch.round)), "1: state_quant is"),
-    "convolution": (lambda: nn.Sequential(nn.Conv2d(1, 1, 3), snntorch.Leaky(beta=0.9)), "0 .Conv2d. needs the shape"),
-    "activation": (lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU(), snntorch.Leaky(beta=0.9)), "1 is a ReLU"),
-    "attention": (lambda: nn.Sequential(nn.MultiheadAttention(2, 1)), "0 .MultiheadAttention. has tensors of its own"),
-    "linear at the end": (lambda: nn.Sequential(*pair(), nn.Linear(2, 2)), "last Dense has no neuron"),
-    "linears that do not meet": (lambda: nn.Sequential(nn.Linear(2, 3), *pair()[1:], *pair(2, 2)), "2: a Dense with 2"),
-    "neuron first": (lambda: nn.Sequential(snntorch.Leaky(beta=0.9)), "0 .Leaky. has no linear module before it"),
+    "convolution": (lambda: nn.Sequential(nn.Conv2d(1, 1, 3), snntorch.Leaky(beta=0.9)), "give input_shape="),
+    "activation": (
+        lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU(), snntorch.Leaky(beta=0.9)),
+        "relu .in 1 .ReLU.* between the input and 2",
+    ),
+    "attention": (lambda: nn.Sequential(nn.MultiheadAttention(2, 1)), "holds no snnTorch neuron"),
+    "linear at the end": (
+        lambda: nn.Sequential(*pair(), nn.Linear(2, 2)),
+        "linear .in 2 .Linear.* behind spikes of 1 has no neuron",
+    ),
+    "linears that do not meet": (
+        lambda: nn.Sequential(nn.Linear(2, 3), *pair()[1:], *pair(2, 2)),
+        r"run on inputs of shape .3, 2.: in 2 .Linear.",
+    ),
+    "neuron first": (lambda: nn.Sequential(snntorch.Leaky(beta=0.9)), "does not say what it takes"),
     "recurrent": (
         lambda: nn.Sequential(nn.Linear(2, 2), snntorch.RLeaky(beta=0.9, all_to_all=False)),
         "no circuit for .*RLeaky",
     ),
     "subclass of a neuron": (lambda: nn.Sequential(nn.Linear(2, 2), Louder(beta=0.9)), "no circuit for .*Louder"),
-    "own parameter": (Scaled, "Scaled. has tensors of its own .gain."),
-    "empty": (nn.Sequential, "the module is a Sequential"),
-    "same neuron twice": (shared_neuron, "3 is the same neuron module"),
+    "empty": (nn.Sequential, "holds no snnTorch neuron"),
+    "same neuron twice": (shared_neuron, "1 in step 2 .* gets spikes of 1 of step 1: recurrence"),
     "NaN weight": (lambda: with_weight(float("nan")), r"layer 1: weight at \(1, 2\) is nan"),
     "infinite weight": (lambda: with_weight(float("inf")), r"layer 1: weight at \(1, 2\) is inf"),
     "sizes that do not meet": (
         lambda: nn.Sequential(*pair(3, 2), *pair(3, 2)),
-        "2: a Dense with 3 inputs cannot take .2,.",
+        "in 2 .Linear.",
     ),
     # snnTorch keeps the update it was made with, whatever the setting says later.
     "reset changed later": (

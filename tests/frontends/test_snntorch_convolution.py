@@ -118,29 +118,64 @@ def pool(*arguments: object, **options: object) -> nn.Module:
     return nn.Sequential(nn.AvgPool2d(*arguments, **options), neuron())
 
 
+def small(*modules: nn.Module) -> nn.Module:
+    return nn.Sequential(*modules, neuron())
+
+
+# What no map of ours holds is a matrix.
+MATRICES = {
+    "reflected padding": lambda: conv(1, 1, 3, padding=1, padding_mode="reflect"),
+    "same padding of an even kernel": lambda: conv(1, 1, 2, padding="same"),
+    "hanging windows": lambda: pool(4, ceil_mode=True),
+    "uncounted padding": lambda: pool(3, 1, 1, count_include_pad=False),
+    "another divisor": lambda: pool(3, divisor_override=5),
+    "an image row by row": lambda: small(nn.Conv2d(1, 1, 3), nn.Linear(4, 2)),
+    "half a flatten": lambda: small(nn.Flatten(2), nn.Linear(36, 2)),
+    "a constant before padding": lambda: small(shifted_norm(1), nn.Conv2d(1, 2, 3, padding=1)),
+}
+
+
+def shifted_norm(channels: int) -> nn.Module:
+    norm = nn.BatchNorm2d(channels)
+    norm.running_mean.fill_(0.3)
+    return norm
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+@pytest.mark.parametrize("case", MATRICES)
+def test_read_as_a_matrix(case: str) -> None:
+    torch.manual_seed(1)
+    module = MATRICES[case]().eval()
+    network = read(module, input_shape=(1, 6, 6))
+    assert isinstance(network.layers[0], Layer)
+    images = np.random.default_rng(0).uniform(-0.5, 1.5, (3, 12, 1, 6, 6))
+    module.double()
+    module[-1].output = True
+    theirs = by_hand(module, images).reshape(3, 12, -1)
+    np.testing.assert_allclose(network.run(images.reshape(3, 12, 36)).membranes[0], theirs, rtol=1e-9, atol=1e-9)
+
+
+def test_norms_and_scales_fold_into_kernels() -> None:
+    torch.manual_seed(1)
+    norm = shifted_norm(3)
+    module = small(nn.Conv2d(1, 3, 3, padding=1), norm, nn.AvgPool2d(2), nn.Dropout3d(0.5)).eval()
+    layer = read(module, input_shape=(1, 6, 6)).layers[0]
+    assert isinstance(layer, ConvLayer)
+    assert [type(each) for each in layer.maps] == [Conv2d, AvgPool2d]
+    share = 1 / np.sqrt(1 + norm.eps)
+    np.testing.assert_allclose(layer.maps[0].weight, share * module[0].weight.detach().double().numpy(), rtol=1e-14)
+
+
 REFUSED = {
-    "other channels": (lambda: conv(3, 1, 3), "0: a Conv2d with 3 input channels cannot take .1, 6, 6."),
-    "reflected padding": (lambda: conv(1, 1, 3, padding=1, padding_mode="reflect"), "0: padding_mode is 'reflect'"),
-    "same padding of an even kernel": (lambda: conv(1, 1, 2, padding="same"), "0: padding 'same' of an even kernel"),
-    "maximum": (lambda: nn.Sequential(nn.MaxPool2d(2), neuron()), "0 is a MaxPool2d: the maximum is not linear"),
-    "hanging windows": (lambda: pool(4, ceil_mode=True), "0: ceil_mode"),
-    "uncounted padding": (lambda: pool(3, 1, 1, count_include_pad=False), "0: count_include_pad"),
-    "another divisor": (lambda: pool(3, divisor_override=5), "0: divisor_override is 5"),
-    "another norm": (lambda: nn.Sequential(nn.LPPool2d(2, 2), neuron()), "0: norm_type is 2"),
-    "no flatten": (
-        lambda: nn.Sequential(nn.Conv2d(1, 1, 3), nn.Linear(4, 2), neuron()),
-        "1 takes an image of .1, 4, 4.",
+    "other channels": (lambda: conv(3, 1, 3), "run on inputs of shape .* in 0 .Conv2d."),
+    "maximum": (lambda: nn.Sequential(nn.MaxPool2d(2), neuron()), "max_pool2d .in 0 .MaxPool2d.*: the maximum is not"),
+    "another norm": (lambda: nn.Sequential(nn.LPPool2d(2, 2), neuron()), "lp_pool2d .*only norm 1"),
+    "sizes": (lambda: nn.Sequential(nn.Flatten(), nn.Unflatten(1, (1, 5, 5)), *conv(1, 1, 1)), "in 1 .Unflatten."),
+    "image too small": (lambda: conv(1, 1, 9), "in 0 .Conv2d.* Kernel size can't be greater"),
+    "convolution at the end": (
+        lambda: nn.Sequential(*conv(1, 1, 3), nn.Conv2d(1, 1, 2)),
+        "conv2d .in 2 .Conv2d.* behind spikes of 1 has no neuron",
     ),
-    "half a flatten": (
-        lambda: nn.Sequential(nn.Flatten(2), nn.Linear(36, 2), neuron()),
-        "0 flattens dimensions 2 to -1",
-    ),
-    "sizes": (
-        lambda: nn.Sequential(nn.Flatten(), nn.Unflatten(1, (1, 5, 5)), *conv(1, 1, 1)),
-        "1 makes .1, 5, 5. of .36,.",
-    ),
-    "image too small": (lambda: conv(1, 1, 9), "0: an image of 6 x 6 is smaller"),
-    "convolution at the end": (lambda: nn.Sequential(*conv(1, 1, 3), nn.Conv2d(1, 1, 2)), "last Conv2d has no neuron"),
 }
 
 
