@@ -99,8 +99,8 @@ def replace_what_cannot_be_encoded() -> None:
         if not isinstance(stream, io.TextIOWrapper):
             continue
         if codecs.lookup(stream.encoding).name == "ascii":
-            how: dict[str, Any] = {"line_buffering": stream.line_buffering, "write_through": stream.write_through}
-            setattr(sys, name, _Ascii(stream.detach(), "latin-1", **how))
+            lines, at_once = stream.line_buffering, stream.write_through
+            setattr(sys, name, _Ascii(stream.detach(), "latin-1", line_buffering=lines, write_through=at_once))
         else:
             stream.reconfigure(errors="replace")
 

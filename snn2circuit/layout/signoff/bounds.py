@@ -23,6 +23,7 @@ from pathlib import Path
 
 import klayout.dbcore as kdb
 
+from snn2circuit.child import python_command
 from snn2circuit.errors import LayoutError
 
 MAX_BYTES = 2**30
@@ -64,8 +65,7 @@ def check_bounds(path: Path) -> None:
         )
     seconds = READING[0] + READING[1] * info.st_size / 2**20
     memory = MEMORY[0] + MEMORY[1] * info.st_size
-    # -P: nothing of the current folder is imported; -s: nothing of the user's.
-    command = [sys.executable, "-P", "-s", "-m", __name__, str(path.absolute()), str(seconds), str(memory)]
+    command = python_command(__name__, str(path.absolute()), str(seconds), str(memory))
     done = subprocess.run(  # noqa: S603 - our own interpreter on our own module
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
     )
