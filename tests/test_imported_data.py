@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from snn2circuit import Dataset, Layer, Leaky, Network, Split, choose_samples, load_crossbar, load_dataset, save
+from snn2circuit import Dataset, Layer, Leaky, Network, Split, choose_samples, load, load_dataset, save
 from snn2circuit.cli import main
 from snn2circuit.errors import DataError
-from snn2circuit.ir.files import load
-from snn2circuit.steps import PARTS
 
 
 def call(*arguments: object) -> Result:
@@ -114,9 +112,9 @@ def test_a_network_of_data_that_nobody_has_says_so(tmp_path: Path, arrays: Path)
 
 def test_map_and_layout_need_no_data_and_map_takes_the_design_files(arrays: Path, tmp_path: Path) -> None:
     crossbar = mapped(tmp_path, network())
-    assert load_crossbar(crossbar).scale_basis == "bound"
+    assert load(crossbar).scale_basis == "bound"
     assert call("layout", crossbar, "-o", tmp_path / "stack.glb").exit_code == 0
-    assert load_crossbar(mapped(tmp_path, network(), "-d", arrays)).scale_basis == "data"
+    assert load(mapped(tmp_path, network(), "-d", arrays)).scale_basis == "data"
 
 
 def test_map_says_which_key_to_set_where_it_cannot_do_without(arrays: Path, tmp_path: Path) -> None:
@@ -125,11 +123,11 @@ def test_map_says_which_key_to_set_where_it_cannot_do_without(arrays: Path, tmp_
     assert result.exit_code == 1
     assert "[data] dataset in a design file" in result.output
     assert call("map", tmp_path / "network.npz", "-o", tmp_path / "c.npz", "-d", arrays).exit_code == 0
-    assert load(tmp_path / "network.npz", Network, PARTS).dataset == ""
+    assert load(tmp_path / "network.npz", Network).dataset == ""
 
 
 def test_the_same_in_python(tmp_path: Path) -> None:
-    crossbar = load_crossbar(mapped(tmp_path, network()))
+    crossbar = load(mapped(tmp_path, network()))
     with pytest.raises(DataError, match="the network takes 2 inputs; the dataset is 'digits', which has 64"):
         choose_samples(crossbar, load_dataset("digits"))
     split = Split(inputs=np.zeros((1, 2)), labels=np.zeros(1))

@@ -124,7 +124,7 @@ def arguments(names: tuple[str, ...], command: click.Command, option: click.Opti
     for other in command.params:
         if other is option or other.name not in given or (names, other.name) == (("compare",), "folder"):
             continue
-        if (names, other.name) == (("compare",), "samples"):
+        if names in (("compare",), ("simulate",)) and other.name == "samples":
             continue
         value = str(given[str(other.name)])
         found += [other.opts[0], value] if isinstance(other, click.Option) else [value]

@@ -429,10 +429,10 @@ def test_make_test_installs_checks_and_tests_in_this_order() -> None:
     assert places == sorted(places)
 
 
-def test_the_judge_runs_make_test() -> None:
+def test_the_judge_runs_the_tests_also_as_another_processor_rounds() -> None:
     judge = ROOT / ".ci" / "run"
     assert os.access(judge, os.X_OK)
-    assert re.search(r"^exec make test$", judge.read_text(), re.MULTILINE)
+    assert judge.read_text().endswith("\nmake test\nexec bash scripts/test_rounding.sh other\n")
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.sh")), ids=lambda path: path.name)

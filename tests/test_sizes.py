@@ -83,7 +83,7 @@ print("torch" in sys.modules, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrs
 def test_a_run_is_refused_before_it_trains(text: str, tmp_path: Path) -> None:
     with pytest.raises(Snn2CircuitError):
         flow.run(parse_design(text), tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} <= {"design.toml"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"design.toml", ".snn2circuit"}
 
 
 def test_what_is_only_trained_need_not_fit_a_sheet() -> None:

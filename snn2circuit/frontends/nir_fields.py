@@ -90,7 +90,7 @@ def fill(where: str, values: Any, shape: Shape) -> Any:
     raise FileFormatError(f"{where} has {values.size} values {values.shape} for {math.prod(shape)} places {shape}")
 
 
-def read_text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
     """A text that stands alone or in a list of one; ``None`` for anything else."""
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
@@ -116,7 +116,7 @@ def read_whole(where: str, value: Any, count: int | None = None) -> tuple[int, .
 def _read_field(where: str, name: str, value: Any) -> Any:
     where += name
     if name in _PAIRS:
-        text = read_text(value)
+        text = as_text(value)
         if name == "padding" and text is not None:
             if text not in ("same", "valid"):
                 raise FileFormatError(f"{where} is {text!r:.40}; it must be numbers, 'same' or 'valid'")

@@ -22,7 +22,7 @@ import nir
 import numpy as np
 
 from snn2circuit.errors import FileFormatError, NetworkError
-from snn2circuit.frontends.nir_fields import read_node, read_text, read_whole
+from snn2circuit.frontends.nir_fields import as_text, read_node, read_whole
 from snn2circuit.ir.linear import Shape
 
 MAX_DEPTH = 64  # graphs in graphs
@@ -82,7 +82,7 @@ def read_chain(tree: Any) -> Chain:
 
 
 def _kind(what: str, tree: Any) -> str:
-    kind = read_text(tree.get("type")) if isinstance(tree, dict) else None
+    kind = as_text(tree.get("type")) if isinstance(tree, dict) else None
     if kind is None:
         raise FileFormatError(f"{what} is no NIR node: it does not say of which type it is")
     return kind

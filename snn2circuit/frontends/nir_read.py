@@ -21,7 +21,7 @@ from snn2circuit.errors import FileFormatError, NetworkError, Snn2CircuitError
 from snn2circuit.frontends import annotation
 from snn2circuit.frontends.hdf5 import read_tree
 from snn2circuit.frontends.imported import Imported
-from snn2circuit.frontends.nir_fields import NEURONS, fill, read_text
+from snn2circuit.frontends.nir_fields import NEURONS, as_text, fill
 from snn2circuit.frontends.nir_graph import Chain, read_chain
 from snn2circuit.frontends.nir_neurons import Reading, check_step, neuron_nodes, read_neuron
 from snn2circuit.frontends.nir_reference import Stage, count_changes
@@ -90,7 +90,7 @@ class _Reader:
                 f"{advise_step(nodes)}"
             )
         self.dt = float(np.asarray(step).item())
-        self.rule = discretisation or (read_text(chain.metadata.get("discretisation")) or "")
+        self.rule = discretisation or (as_text(chain.metadata.get("discretisation")) or "")
         if not self.rule:
             self.rule = "exact"
             # Without leak both rules are the same.
@@ -251,7 +251,7 @@ def _note(what: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Our note among the metadata; empty if there is none."""
     if annotation.KEY not in metadata:
         return {}
-    return annotation.read_note(what, read_text(metadata[annotation.KEY]))
+    return annotation.read_note(what, as_text(metadata[annotation.KEY]))
 
 
 def _agree(one: nir.NIRNode, other: nir.NIRNode, shape: Shape) -> bool:

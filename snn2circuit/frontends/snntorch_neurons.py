@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import inspect
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,8 @@ from torch import Tensor, nn
 
 from snn2circuit.errors import NetworkError
 from snn2circuit.ir.linear import Shape
-from snn2circuit.ir.parts import Neuron, fires
+from snn2circuit.ir.parts import Neuron
+from snn2circuit.ir.probe import first_difference, probe_drive
 
 # Settings of an snnTorch neuron that no part models, the value at which they do nothing, and the way out.
 _PLAIN: Mapping[str, tuple[object, str]] = {
@@ -37,9 +39,6 @@ _REASONS: Mapping[str, str] = {
 }
 _CLAMPED = ("alpha", "beta")
 _STATES = ("mem", "syn", "syn_exc", "syn_inh")
-_PROBE_STEPS = 40
-_PROBE_SCALES = (0.3, 0.7, 1.1, 2.3)  # drives in thresholds: never, seldom, often and nearly always spiking
-_PROBE_TOLERANCE = 1e-6  # in thresholds; rounding of beta or threshold to float32 stays far below
 
 
 def find_part(path: str, neuron: nn.Module, neurons: Mapping[str, type[Neuron]]) -> type[Neuron]:
@@ -145,7 +144,9 @@ def _read_value(path: str, neuron: nn.Module, name: str, shape: Shape) -> object
     if numbers.size == 1 or (numbers == numbers.flat[0]).all():
         return float(numbers.flat[0])
     try:
-        each = np.broadcast_to(numbers, shape).ravel()
+        # A batch of one in front is no dimension of the neurons.
+        lead = max(numbers.ndim - len(shape), 0)
+        each = np.broadcast_to(numbers.reshape(numbers.shape[lead:]), shape).ravel()
     except ValueError as error:
         raise NetworkError(
             f"{path}: {name} has the shape {numbers.shape}, which does not fit neurons of shape {shape}; "
@@ -161,22 +162,19 @@ def _check_behaviour(path: str, neuron: nn.Module, part: Neuron, shape: Shape) -
     forget(twin)
     own = any(value.numel() > 1 for value in (*twin.parameters(), *twin.buffers()))
     shape = shape if own else (1,)
-    thresholds = np.broadcast_to(np.asarray(part.threshold), (int(np.prod(shape)),)).reshape(shape)
-    scales = np.array(_PROBE_SCALES).reshape(-1, *[1] * len(shape))
-    swing = 0.6 + 0.5 * np.sin(np.arange(1, _PROBE_STEPS + 1) ** 1.5)
-    state = part.start((len(_PROBE_SCALES), thresholds.size))
+    drive = probe_drive(part.threshold)
+    drive = np.broadcast_to(drive, (*drive.shape[:2], math.prod(shape)))
     factor = graded_factor(twin)
-    for step, share in enumerate(swing):
-        current = np.broadcast_to(thresholds * scales * share, (len(_PROBE_SCALES), *shape))
-        with torch.no_grad():
-            answer = twin(torch.from_numpy(np.array(current)))
-        spikes = ((answer[0] if isinstance(answer, tuple) else answer) / factor).numpy().reshape(state[0].shape)
-        membranes = twin.mem.numpy().reshape(state[0].shape)
-        state = part.advance(state, np.array(current).reshape(state[0].shape))
-        apart = (np.abs(membranes - state[0]) / thresholds.ravel()).max()
-        if not apart <= _PROBE_TOLERANCE or (spikes != fires(part, state[0])).any():
-            raise NetworkError(
-                f"{path}: its settings read as {part}, but it behaves otherwise: after {step + 1} steps of a test drive"
-                f" its membrane is {apart:.3g} thresholds off. Was it changed after it was made? Make a new one"
-                " with these settings and load the weights into it"
-            )
+    membranes, spikes = [], []
+    with torch.no_grad():
+        for current in drive:
+            answer = twin(torch.from_numpy(current.reshape(-1, *shape).copy()))
+            fired = (answer[0] if isinstance(answer, tuple) else answer) / factor
+            spikes.append(fired.numpy().reshape(current.shape) > 0)
+            membranes.append(twin.mem.numpy().reshape(current.shape).copy())
+    found = first_difference(part, drive, np.stack(membranes), np.stack(spikes))
+    if found is not None:
+        raise NetworkError(
+            f"{path}: its settings read as {part}, but it behaves otherwise: {found}. Was it changed after it was "
+            "made? Make a new one with these settings and load the weights into it"
+        )

@@ -123,4 +123,4 @@ def test_the_command(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["experiment", "paper", "-o", str(tmp_path), *options])
     assert result.exit_code == 0, result.output
     names = {"paper.md", "paper.csv", "paper_accuracy.png", "paper_differences.png", "paper_runs.jsonl"}
-    assert {path.name for path in tmp_path.iterdir()} == names
+    assert {path.name for path in tmp_path.iterdir()} == names | {".snn2circuit"}
