@@ -115,13 +115,16 @@ def test_a_batch_larger_than_the_data_is_the_data() -> None:
     assert one == other
 
 
-@pytest.mark.parametrize(("count", "first"), [(5, 0), (1, 4), (0, 0), (-1, 0), (1, -1), (2, 3), (10**30, 0)])
+@pytest.mark.parametrize(("count", "first"), [(5, 0), (1, 4), (0, 4), (-1, 0), (1, -1), (2, 3), (10**30, 0)])
 def test_samples_that_are_not_there_cannot_be_chosen(count: int, first: int) -> None:
     network = s2c.Network(name="n", layers=(s2c.Layer(weight=np.ones((2, 2)), neuron=s2c.Leaky()),), steps=2)
     crossbar = s2c.map_network(network, s2c.DEVICES["printed_resistor_kit"])
     with pytest.raises(DataError, match=r"xor has 4 test samples"):
         s2c.choose_samples(crossbar, XOR, count=count, first=first)
     assert s2c.choose_samples(crossbar, XOR, count=4).samples == 4
+    assert s2c.choose_samples(crossbar, XOR).samples == 4
+    assert s2c.choose_samples(crossbar, XOR, first=3).samples == 1
+    assert steps.circuit.count_samples(DIGITS, 0, 0) == 10
 
 
 # --- what is foreseen is what comes ------------------------------------------------------------------

@@ -179,7 +179,9 @@ class CircuitSection:
 class Simulation:
     """What is simulated, and in what."""
 
-    samples: Annotated[int, Key("test samples, each simulated as the whole network", low=1, high=1_000_000)] = 10
+    samples: Annotated[
+        int, Key("test samples, each simulated as the whole network; 0: ten, or all of fewer", low=0, high=1_000_000)
+    ] = 0
     first: Annotated[int, Key("index of the first of them in the test split", low=0)] = 0
     solver: Annotated[
         str, Key("ngspice, or the exact solver: thousands of times as fast, linear circuits only", ("ngspice", "exact"))

@@ -34,6 +34,8 @@ from snn2circuit.simulate.crossbar import reduce_crossbar
 from snn2circuit.steps.data import check_fit
 from snn2circuit.steps.training import make_neurons
 
+SAMPLES_UNASKED = 10  # test samples where nobody says how many
+
 
 def design_device(design: Design) -> OhmicDevice:
     """The preset that the design names, in the range of conductances that it asks for.
@@ -117,33 +119,33 @@ def advise_design(
     )
 
 
-def check_samples(dataset: Dataset, count: int, first: int) -> None:
-    """Refuse samples that the test split does not have.
+def count_samples(dataset: Dataset, count: int, first: int) -> int:
+    """How many test samples ``count`` from index ``first`` on are: 0 stands for ten, or all there are if fewer.
 
     Raises:
-        DataError: with the number there are.
+        DataError: the test split does not have them; with the number there are.
     """
     available = len(dataset.test.labels)
     if not 0 <= first < available:
         raise DataError(
             f"[simulation] first = {first}: {dataset.name} has {available:,} test samples, 0 to {available - 1}"
         )
-    if not 1 <= count <= available - first:
+    if not 0 <= count <= available - first:
         raise DataError(
             f"[simulation] samples = {count:,} from first = {first} on: {dataset.name} has {available:,} test samples, "
             f"so 1 to {available - first:,} can be asked for"
         )
+    return count or min(SAMPLES_UNASKED, available - first)
 
 
-def choose_samples(crossbar: CrossbarNetwork, dataset: Dataset, *, count: int = 10, first: int = 0) -> Stimulus:
-    """``count`` test samples from index ``first`` on, encoded as the network takes them.
+def choose_samples(crossbar: CrossbarNetwork, dataset: Dataset, *, count: int = 0, first: int = 0) -> Stimulus:
+    """``count`` test samples from index ``first`` on, encoded as the network takes them; 0: ten, or all of fewer.
 
     Raises:
         DataError: the test split has fewer samples, or the network cannot take such samples.
     """
     check_fit(crossbar, dataset, f"the dataset is {dataset.name!r}")
-    check_samples(dataset, count, first)
-    indices = np.arange(first, first + count)
+    indices = np.arange(first, first + count_samples(dataset, count, first))
     inputs = crossbar.network().encode(dataset.test.inputs[indices], indices)
     return Stimulus(inputs=inputs, labels=dataset.test.labels[indices], indices=indices)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from snn2circuit.ir.timing import Timing
 from snn2circuit.layout.build import plan_layout
 from snn2circuit.mapping import Unrolled, check_devices, cut_tiles
 from snn2circuit.mapping.quantize import device_levels
-from snn2circuit.steps.circuit import check_samples, design_device
+from snn2circuit.steps.circuit import count_samples, design_device
 from snn2circuit.steps.stack import find_process
 from snn2circuit.steps.training import design_recipe
 from snn2circuit.training.architecture import layer_sizes
@@ -52,8 +53,11 @@ def check_sizes(design: Design, dataset: Dataset, *, whole: bool = True) -> None
         lambda: check_memory(dataset, design_recipe(design, dataset)),
         lambda: check_devices(layers, design.device.max_devices),
         lambda: _check_mapped_memory(layers),
-        lambda: check_samples(dataset, section.samples, section.first),
+        lambda: count_samples(dataset, section.samples, section.first),
     )
+    if whole and not found:
+        samples = count_samples(dataset, section.samples, section.first)
+        design = replace(design, simulation=replace(section, samples=samples))
     if whole:
         found += _failures(lambda: _check_many_cards(design, layers))
     if whole and not found and sum(each.devices for each in layers) <= STAND_IN:
