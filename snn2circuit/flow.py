@@ -135,7 +135,7 @@ def _run(design: Design, out: Path, stages: Stages, *, fresh: bool, tensorboard:
                 on_note=lambda text: stages.note("train", text, at_once=True),
             )
             if trained.interrupted:
-                raise KeyboardInterrupt  # its checkpoint is there; half a training is nothing to go on with
+                raise KeyboardInterrupt  # the checkpoint is kept; a network that is half trained is no result
             plot_training(trained.history, out / "training.png")
             if tuning:
                 tuned = fine_tune(design, trained, dataset, history=out / "fine_tuning.jsonl", on_progress=tell)

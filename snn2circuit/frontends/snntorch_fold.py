@@ -121,7 +121,7 @@ def fold_chain(node: Node, source: Node, lead: tuple[str, ...], step: int) -> tu
         step: which step of ``t`` belongs to ``node``.
 
     Raises:
-        Unstructured: they are no plain chain of usual operations.
+        Unstructured: the operations are not a chain of the kinds above.
     """
     steps: list[Node] = []
     while node is not source:
