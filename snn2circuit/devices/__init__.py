@@ -2,6 +2,7 @@
 
 from snn2circuit.devices import (
     ag_asi,
+    foil_memristor,
     mnsim_rram,
     moox_mos2_foil,
     neurosim_nvm,
@@ -14,6 +15,7 @@ from snn2circuit.devices import (
 from snn2circuit.devices.ohmic import OhmicDevice
 
 DEVICES: dict[str, OhmicDevice] = {
+    "foil_memristor": foil_memristor.PRESET,
     "printed_resistor_kit": printed_resistor_kit.PRESET,
     "pedot_pss_resistor": pedot_pss_resistor.PRESET,
     "strutwolf_like": strutwolf_like.PRESET,

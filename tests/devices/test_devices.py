@@ -11,6 +11,7 @@ from snn2circuit.ir.parts import Device, Quantity
 
 # Read off the sources by hand: ohm for resistances, S for conductances.
 RANGES = {
+    "foil_memristor": (1e-7, 1e-4),
     "printed_resistor_kit": (1e-7, 1e-4),
     "pedot_pss_resistor": (1 / 3.8e6, 1 / 170),
     "strutwolf_like": (1 / 100e3, 1 / 1e3),
