@@ -3,9 +3,9 @@
 A deck's time grows with its slots and, faster than linearly, with its cards. Three kinds of card follow three laws
 ``seconds per slot = a · (cards / 1000)^p``: those of ideal crossbars and neurons, whose matrix stays sparse; the meshes
 of resistive lines, whose matrix fills up, so that a card counts for the array's shorter side, in units of 16 lines; and
-the loads of Norton equivalents, which join every bit line with every other. That factor describes 13 meshes, from 25
-by 16 lines to 785 by 20, within a factor of 1.8 over three decades of time. Memory is linear in the cards, and every
-recorded point of every node counts.
+the loads of Norton equivalents, which join every bit line with every other, unless these end at ideal op-amps. That
+factor describes 13 meshes, from 25 by 16 lines to 785 by 20, within a factor of 1.8 over three decades of time. Memory
+is linear in the cards, and every recorded point of every node counts.
 
 The laws in :data:`REFERENCE` were measured once (docs/benchmarks.md) and are good to a factor of a few on another
 machine. :func:`calibrate` measures this one with short runs of small random networks and keeps the result in the user's
@@ -25,7 +25,7 @@ import numpy as np
 
 from snn2circuit import __version__
 from snn2circuit.devices import DEVICES
-from snn2circuit.ir.circuit import Block, Circuit, Crossbar, Instance
+from snn2circuit.ir.circuit import Amplifier, Block, Circuit, Crossbar, Instance
 from snn2circuit.ir.files import write_json
 from snn2circuit.ir.layer import Layer
 from snn2circuit.ir.lines import LineResistances
@@ -37,6 +37,7 @@ from snn2circuit.mapping import map_network
 from snn2circuit.netlist import crossbar_arrays, write_netlist
 from snn2circuit.netlist.build import build_circuit
 from snn2circuit.neurons import NEURONS
+from snn2circuit.neurons.cells import OPEN_LOOP_GAIN
 from snn2circuit.simulate.crossbar import reduce_crossbar
 from snn2circuit.simulate.deck import read_deck
 from snn2circuit.simulate.jobs import Job, Result, run_jobs
@@ -95,7 +96,7 @@ class Cost:
 
 def estimate(circuit: Circuit, laws: Laws, reduced: Collection[str] = ()) -> Cost:
     """Time and memory of ngspice for a circuit, if equivalents stood in for the crossbars named in ``reduced``."""
-    counts = count_cards(circuit, reduced)
+    counts = count_cards(circuit, reduced, virtual_grounds(circuit))
     slot = circuit.readout.timing.slot
     slots = circuit.transient.stop / slot
     points = POINTS_PER_SLOT + max(0.0, slot / circuit.transient.max_step - 20)
@@ -110,11 +111,14 @@ def estimate(circuit: Circuit, laws: Laws, reduced: Collection[str] = ()) -> Cos
     )
 
 
-def count_cards(circuit: Circuit, reduced: Collection[str] = ()) -> dict[str, int]:
+def count_cards(
+    circuit: Circuit, reduced: Collection[str] = (), grounds: frozenset[str] = frozenset()
+) -> dict[str, int]:
     """How many cards of each kind a deck has, the insides of every neuron counted.
 
     The equivalent of a crossbar needs no solving to be counted: a source per device, a load per bit line, and one per
-    pair of bit lines if they meet on a word line that is not ideal. In a first layer, one source drives a bit line.
+    pair of bit lines if they meet on a word line that is not ideal and do not end at ``grounds``. In a first layer, one
+    source drives a bit line.
     """
     cells = {cell.name: _size(cell.blocks) for cell in circuit.subcircuits}
     counts = dict.fromkeys(REFERENCE.kinds, 0)
@@ -124,11 +128,12 @@ def count_cards(circuit: Circuit, reduced: Collection[str] = ()) -> dict[str, in
     for block in blocks:
         for element in block.elements:
             match element:
-                case Crossbar(name=name, g_pos=g_pos, lines=lines) if name in reduced:
+                case Crossbar(name=name, g_pos=g_pos, lines=lines, bits=ends) if name in reduced:
                     bits = 2 * g_pos.shape[1]
                     driven = 1 if name == "l1" or name.startswith("l1_") else len(g_pos)
                     counts["ideal"] += bits * (driven + 1)
-                    counts["norton"] += bits * (bits - 1) // 2 if not lines.ideal_words else 0
+                    joined = not (lines.ideal_words or grounds.issuperset(ends))
+                    counts["norton"] += bits * (bits - 1) // 2 if joined else 0
                 case Crossbar(g_pos=g_pos, lines=lines):
                     counts["wires" if _is_mesh(lines) else "ideal"] += 2 * g_pos.size + lines.pieces
                 case Instance(subcircuit=name):
@@ -136,6 +141,20 @@ def count_cards(circuit: Circuit, reduced: Collection[str] = ()) -> dict[str, in
                 case _:
                     counts["ideal"] += 1
     return counts
+
+
+def virtual_grounds(circuit: Circuit) -> frozenset[str]:
+    """The nodes at the inputs of neuron cells, if these have ideal op-amps: no current flows between such nodes."""
+    elements = [each for cell in circuit.subcircuits for block in cell.blocks for each in block.elements]
+    faults = [
+        each.gain < OPEN_LOOP_GAIN or each.offset or each.r_out or math.isfinite(each.bandwidth)
+        for each in elements
+        if isinstance(each, Amplifier)
+    ]
+    if any(faults):
+        return frozenset()
+    blocks = [each for block in circuit.network for each in block.elements]
+    return frozenset(node for each in blocks if isinstance(each, Instance) for node in each.nodes)
 
 
 def _mesh_effort(circuit: Circuit, reduced: Collection[str] = ()) -> float:

@@ -67,6 +67,11 @@ class Electronics:
     gate_supply: Quantity | None = None  # V, of the logic; none: the design's upper rail
 
     @property
+    def ideal_amplifiers(self) -> bool:
+        """Whether no property of the op-amp is given."""
+        return not self.values.keys() & {"gain", "bandwidth", "offset", "r_out", "v_low", "v_high", "slew"}
+
+    @property
     def values(self) -> dict[str, Quantity]:
         """What is not ideal, by name."""
         fields = ((name, getattr(self, name)) for name in type(self).__annotations__)
