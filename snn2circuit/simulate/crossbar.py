@@ -10,10 +10,15 @@ Three questions, three answers:
 * what the neurons see: the Norton form, exact for any signals because the array is linear and has no memory. With
   sources at ``v`` and bit line ends at ``u``, the current out of the ends is ``v @ transfer - load @ u``. ``transfer``
   and ``load`` are blocks of the admittance matrix that :mod:`snn2circuit.simulate.dissection` computes.
+
+``load`` joins every two bit lines, which makes a simulator's matrix dense. But bit lines end at virtual grounds, where
+an amplifier of gain ``A`` leaves no more than ``rail / A``. :func:`drop_mutual_loads` takes out the entries through
+which that drives next to nothing.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -98,10 +103,48 @@ def norton(siemens: Floats, lines: LineResistances | None = None) -> Norton:
     return Norton(transfer=transfer, load=(load + load.T) / 2)
 
 
+def sketch_transfer(siemens: Floats, lines: LineResistances | None = None) -> Floats:
+    """About the transfer matrix of :func:`norton`, for the price of one drive; arguments and errors as there.
+
+    What a source drives through a device is taken from its word line with all bit lines grounded, and what of it
+    arrives at the end of the bit line, by reciprocity, from that bit line with all word lines grounded. Missing are the
+    ways through three or more devices: a percent where lines take half of the current, less where they take less.
+    """
+    siemens, lines = _check(siemens, lines)
+    from snn2circuit.simulate.lines import LineSolver
+
+    words, bits = LineSolver(siemens, lines).shares()
+    transfer: Floats = siemens * words * bits
+    return transfer
+
+
 def reduce_crossbar(array: Crossbar) -> NortonCrossbar:
     """The element that does at the bit lines what ``array`` does, without a node inside."""
     transfer, load = norton(array.siemens, array.lines)
     return NortonCrossbar(name=array.name, word_lines=array.word_lines, bits=array.bits, transfer=transfer, load=load)
+
+
+def drop_mutual_loads(reduced: NortonCrossbar, volts: float, amperes: float) -> NortonCrossbar:
+    """``reduced`` without the loads between two bit lines that nobody would notice; every line keeps its own.
+
+    Without the entry ``load[j, k]`` the current of line ``j`` is wrong by ``load[j, k] · u_k``. Of each line the
+    smallest entries may go as long as ``volts`` times their sum stays within ``amperes``, and an entry goes where both
+    of its lines let it.
+
+    Args:
+        reduced: the equivalent.
+        volts: that no bit line's end exceeds.
+        amperes: error of a bit line's current that is allowed.
+    """
+    mutual = np.abs(reduced.load)
+    np.fill_diagonal(mutual, 0.0)
+    order = np.argsort(mutual, axis=1, kind="stable")
+    error = volts * np.take_along_axis(mutual, order, axis=1).cumsum(axis=1)
+    free = np.empty_like(mutual, dtype=np.bool_)
+    np.put_along_axis(free, order, error <= amperes, axis=1)
+    free &= free.T
+    np.fill_diagonal(free, False)
+    return replace(reduced, load=np.where(free, 0.0, reduced.load))
 
 
 def _check(siemens: Floats, lines: LineResistances | None) -> tuple[Floats, LineResistances]:

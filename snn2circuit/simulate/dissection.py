@@ -123,39 +123,35 @@ def _merge(blocks: dict[Place, tuple[Shape, Floats]], axis: int) -> dict[Place, 
 def _join(first: Floats, one: Shape, second: Floats, two: Shape, axis: int) -> Floats:
     """Matrices ``(batch, nodes, nodes)`` of two batches of neighbours, joined."""
     shared = ("bottom", "top") if axis == 0 else ("right", "left")
-    inner_one, outer_one = _indices(one, shared[0])
-    inner_two, outer_two = _indices(two, shared[1])
-    pivot = first[:, inner_one][:, :, inner_one] + second[:, inner_two][:, :, inner_two]
-    links = np.concatenate([first[:, inner_one][:, :, outer_one], second[:, inner_two][:, :, outer_two]], axis=2)
-    joined: Floats = -(links.transpose(0, 2, 1) @ np.linalg.solve(pivot, links))
-    split = len(outer_one)
-    joined[:, :split, :split] += first[:, outer_one][:, :, outer_one]
-    joined[:, split:, split:] += second[:, outer_two][:, :, outer_two]
-    diagonal = np.arange(joined.shape[1])
+    parts = [(first, _spans(one)), (second, _spans(two))]
+    own_one, own_two = (spans[side] for (_, spans), side in zip(parts, shared, strict=True))
+    pivot = first[:, own_one, own_one] + second[:, own_two, own_two]
+    kept: list[list[tuple[slice, slice]]] = [[], []]  # of each part: nodes there, nodes of the joined block
+    count = 0
+    for side in SIDES:
+        for own, (_, spans), drop in zip(kept, parts, shared, strict=True):
+            if side != drop:
+                here = spans[side]
+                own.append((here, slice(count, count + here.stop - here.start)))
+                count = own[-1][1].stop
+    links = np.empty((len(first), pivot.shape[1], count))
+    for own, (matrix, spans), side in zip(kept, parts, shared, strict=True):
+        for here, there in own:
+            links[:, :, there] = matrix[:, spans[side], here]
+    joined: Floats = links.transpose(0, 2, 1) @ np.linalg.solve(pivot, -links)
+    for own, (matrix, _) in zip(kept, parts, strict=True):
+        for (here, there), (across, beyond) in itertools.product(own, own):
+            joined[:, there, beyond] += matrix[:, here, across]
+    diagonal = np.arange(count)
     joined[:, diagonal, diagonal] = 0.0
     joined[:, diagonal, diagonal] = -joined.sum(axis=2)
-    order = _order(one, two, axis)
-    return np.ascontiguousarray(joined[:, order][:, :, order])
+    return joined
 
 
-def _indices(shape: Shape, shared: str) -> tuple[Ints, Ints]:
-    """Positions of the shared side's nodes in a block's matrix, and of all others."""
-    names = np.repeat(SIDES, shape)
-    return np.flatnonzero(names == shared), np.flatnonzero(names != shared)
-
-
-def _order(one: Shape, two: Shape, axis: int) -> Ints:
-    """Where the joined block's nodes, side by side, stand among the kept nodes of both."""
-    shared = ("bottom", "top") if axis == 0 else ("right", "left")
-    kept = []
-    for part, (shape, drop) in enumerate(zip((one, two), shared, strict=True)):
-        kept += [
-            (number, part)
-            for number, (side, count) in enumerate(zip(SIDES, shape, strict=True))
-            if side != drop
-            for _ in range(count)
-        ]
-    return np.array(sorted(range(len(kept)), key=lambda node: (*kept[node], node)))
+def _spans(shape: Shape) -> dict[str, slice]:
+    """Where the nodes of each side stand in a block's matrix."""
+    ends = list(itertools.accumulate(shape))
+    return {side: slice(end - count, end) for side, count, end in zip(SIDES, shape, ends, strict=True)}
 
 
 @compiled

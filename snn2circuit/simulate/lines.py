@@ -76,6 +76,12 @@ class LineSolver:
             f"the remaining error is {math.sqrt(power / scale):.1e}"
         )
 
+    def shares(self) -> tuple[Floats, Floats]:
+        """Volts ``(rows, columns)`` of the word lines at 1 V with the bit lines grounded, and the other way round."""
+        rows, columns = self.siemens.shape
+        silent = np.zeros((rows, columns))
+        return self._words(silent, np.ones(rows)), self._bits(silent, np.ones(columns))
+
     def _words(self, current: Floats, drive: Floats) -> Floats:
         """Word line nodes for ``current`` flowing into each and the sources at ``drive``: ``Aw⁻¹``."""
         lines = self.lines

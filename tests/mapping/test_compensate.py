@@ -84,6 +84,63 @@ def test_gain_errors_and_drops_are_trimmed_away(neuron: Neuron) -> None:
         np.testing.assert_array_equal(ours.weight, theirs.weight)
 
 
+@pytest.mark.parametrize("off", [0.0, 0.02, 0.3])
+def test_a_sketch_saves_rounds_and_changes_no_trim(off: float) -> None:
+    """The better the sketch the fewer the rounds; what is measured decides, even where the sketch is far off."""
+    original, faulty = crossbar(), Faulty(a=1e3, drop=0.8)
+    outline = Faulty(a=1e3, drop=0.8 * (1 - off))
+
+    def sketch(number: int, alone: CrossbarNetwork) -> Floats:
+        return (1 + off / 10) * outline.weights(alone.layers[0])
+
+    plain, slow = compensate_network(original, faulty)
+    trimmed, fast = compensate_network(original, faulty, sketch)
+    for layer, other, with_it, without in zip(trimmed.layers, plain.layers, fast, slow, strict=True):
+        assert with_it.worst_after < 1e-7
+        assert with_it.gain == pytest.approx(without.gain, rel=1e-6)
+        assert with_it.rounds < without.rounds if off < 0.1 else with_it.rounds <= without.rounds + 2
+        for made, expected in zip(layer.programmed, other.programmed, strict=True):
+            np.testing.assert_allclose(made, expected, rtol=0, atol=1e-6 * DEVICE.g_max.value)
+    if off == 0:
+        assert max(report.rounds for report in fast) <= 4
+
+
+def test_a_gain_that_the_sketch_cannot_serve_is_not_measured() -> None:
+    """A sketch whose columns saturate well below what the first gain asks for."""
+    original, faulty, gains = crossbar(), Faulty(a=1e6), []
+
+    def sketch(number: int, alone: CrossbarNetwork) -> Floats:
+        weights = faulty.weights(alone.layers[0])
+        limit = 0.6 * np.abs(alone.layers[0].weights).max() / alone.layers[0].gain
+        return np.clip(weights, -limit, limit)
+
+    def measure(number: int, alone: CrossbarNetwork, inputs: Floats) -> Floats:
+        gains.append(alone.layers[0].gain)
+        return faulty(number, alone, inputs)
+
+    _, reports = compensate_network(original, measure, sketch)
+    assert all(report.gain < 0.6 and report.worst_after < 1e-7 for report in reports)
+    assert not [gain for gain in gains if 0.6 < gain < 1], "only as it is mapped, at a gain of 1"
+
+
+def test_a_trim_that_is_worse_than_none_is_not_kept() -> None:
+    """A circuit that cannot bear trimming: with devices off their levels layer 1 adds what it likes."""
+    original, faulty, rng = crossbar(), Faulty(a=1e4), np.random.default_rng(0)
+
+    def measure(number: int, alone: CrossbarNetwork, inputs: Floats) -> Floats:
+        (layer,), membranes = alone.layers, faulty(number, alone, inputs)
+        moved = any(trim is not None and trim.any() for trim in (layer.trim_pos, layer.trim_neg))
+        return membranes + rng.normal(0, 3, membranes.shape) if moved and number == 1 else membranes
+
+    trimmed, reports = compensate_network(original, measure)
+    assert [report.trimmed for report in reports] == [False, True]
+    assert trimmed.layers[0].trim_pos is None
+    assert trimmed.layers[0].gain == 1.0
+    assert reports[0].worst_after == reports[0].worst_before < 0.1
+    assert reports[0].largest_trim == reports[0].off_level == 0
+    assert reports[1].worst_after < 1e-7
+
+
 def test_nothing_is_trimmed_where_nothing_is_wrong() -> None:
     trimmed, reports = compensate_network(crossbar(), Faulty(a=1e15))
     assert all(report.worst_before < 1e-9 for report in reports)

@@ -18,7 +18,7 @@ from snn2circuit.errors import SimulationError
 from snn2circuit.ir.circuit import Crossbar
 from snn2circuit.ir.lines import PIECES, LineResistances, uniform_lines
 from snn2circuit.netlist.arrays import crossbar_cards
-from snn2circuit.simulate.crossbar import FEW, bit_line_currents, norton, reduce_crossbar
+from snn2circuit.simulate.crossbar import FEW, bit_line_currents, norton, reduce_crossbar, sketch_transfer
 
 SIZES = [(1, 1), (1, 6), (7, 1), (2, 3), (5, 9), (13, 10)]
 REFERENCE = Path(__file__).parents[2] / "netlists" / "reference" / "badcrossbar.json"
@@ -176,3 +176,17 @@ def operating_point(array: Crossbar, volts: np.ndarray, folder: Path) -> np.ndar
     names = [line.split()[1] for line in head.decode().split("Variables:\n")[1].splitlines()]
     values = dict(zip(names, np.frombuffer(data), strict=True))
     return np.array([values[f"i(vb{column})"] for column in range(len(array.bits))])
+
+
+@pytest.mark.parametrize("far", [False, True])
+@pytest.mark.parametrize(("ohms", "within"), [(0.0, 1e-15), (0.01, 1e-4), (1.0, 0.03)])
+def test_the_sketch_of_a_transfer_matrix_is_near_it(ohms: float, within: float, far: bool) -> None:
+    """What is left out are ways through three devices or more: nothing in ideal lines, little in good ones."""
+    rows, columns = 40, 12
+    siemens = random_siemens(rows, columns, seed=3)
+    lines = replace(uniform_lines(rows, columns, r_word=ohms, r_bit=ohms), fed_far=np.arange(rows) % 2 == far)
+    siemens *= 0.5 / (rows * siemens.sum(axis=0).max())  # lines of 1 ohm take about a third
+    exact = norton(siemens, lines).transfer
+    assert relative(sketch_transfer(siemens, lines), exact) <= within
+    if ohms == 1.0:
+        assert relative(siemens, exact) > 5 * within, "the devices alone are no sketch"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numba
 import numpy as np
 
-from snn2circuit.errors import SimulationDiverged
+from snn2circuit.errors import RangeLeft
 from snn2circuit.ir.noun import Bools, Floats, Ints
 from snn2circuit.simulate.compile import compiled, use_threads
 from snn2circuit.simulate.exact.phases import Phases
@@ -33,7 +33,7 @@ def march(phases: Phases, currents: Floats, slots: int, spike: int, workers: int
         workers: threads.
 
     Raises:
-        SimulationDiverged: an amplifier reached a rail or its slew rate.
+        RangeLeft: an amplifier reached a rail or its slew rate.
     """
     if phases.joined:
         membranes, spikes = march_joined(phases, currents, slots, spike)
@@ -110,7 +110,7 @@ def _apply(matrix: Floats, drive: Floats, constant: Floats, phase: int, mode: in
 
 
 def _refuse(phases: Phases, sample: int, slot: int, column: int, state: int) -> None:
-    raise SimulationDiverged(
+    raise RangeLeft(
         f"sample {sample}, slot {slot}, column {column}: an amplifier leaves {phases.low[state]:.4g} V to "
         f"{phases.high[state]:.4g} V, its rails or what its slew rate lets it follow, and is no longer linear; lower "
         "the voltages, or simulate in ngspice"
