@@ -1,4 +1,8 @@
-"""The placement table: one line per device, from the weight that was trained to the place in the stack."""
+"""The placement table: one line per device, from the weight that was trained to the place in the stack.
+
+It is the programming table too: ``conductance_S`` is what a device gets, trims included, in full precision. ``made``
+says how: ``programmed``, written into the device once it is printed, or ``printed in its shape``, as LVS measures it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from snn2circuit.ir.crossbar import CrossbarNetwork
-from snn2circuit.ir.layout import Layout
+from snn2circuit.ir.layout import Devices, Layout, Sheet
 from snn2circuit.ir.tables import write_csv
 
 COLUMNS = (
@@ -19,6 +23,7 @@ COLUMNS = (
     "target_conductance_S",
     "level",
     "conductance_S",
+    "made",
     "resistance_ohm",
     "error",
     "sheet",
@@ -40,11 +45,11 @@ def write_placement(crossbar: CrossbarNetwork, layout: Layout, path: Path) -> No
 
 def _rows(crossbar: CrossbarNetwork, layout: Layout) -> Iterator[tuple[Any, ...]]:
     tiles = (
-        (number, sheet, tile, devices)
+        (number, sheet, tile, devices, made)
         for number, sheet in enumerate(layout.sheets, start=1)
-        for tile, devices in enumerate(sheet.planes, start=sheet.tile + 1)
+        for tile, (devices, made) in enumerate(_made(layout, sheet), start=sheet.tile + 1)
     )
-    for number, sheet, tile, devices in tiles:
+    for number, sheet, tile, devices, made in tiles:
         layer = crossbar.layers[sheet.network_layer]
         at = (devices.rows, devices.columns)
         positive = devices.polarity > 0
@@ -61,7 +66,8 @@ def _rows(crossbar: CrossbarNetwork, layout: Layout) -> Iterator[tuple[Any, ...]
                 f"{weight:.9g}",
                 f"{goal:.9g}",
                 level,
-                f"{siemens:.9g}",
+                repr(siemens),
+                made,
                 f"{1 / siemens:.9g}",
                 f"{off:.3e}",
                 number,
@@ -83,3 +89,10 @@ def _rows(crossbar: CrossbarNetwork, layout: Layout) -> Iterator[tuple[Any, ...]
                 strict=True,
             )
         )
+
+
+def _made(layout: Layout, sheet: Sheet) -> Iterator[tuple[Devices, str]]:
+    """The devices of each tile of ``sheet``, with how they get their values."""
+    drawn = {shapes.layer for shapes in sheet.shapes}
+    for layer, devices in layout.printed(sheet):
+        yield devices, "printed in its shape" if layer.name in drawn else "programmed"

@@ -26,6 +26,10 @@ Full legs have ``B = X - 2·W - s`` between their corners, which gives ``L = m·
 value takes the fewest legs that hold it. The rest is taken off at the foot, which moves by whole steps of the drop
 grid ``g``, and if that does not do at the first turn, which counts twice. So ``L`` is met within ``g / 2``, and the
 value within ``g / (2 W N)``.
+
+What a meander meets *exactly* (:func:`printable_squares`) is, for ``m`` legs, every step ``h = g / W`` down from what
+full legs hold, as far as fewer legs do not come as near: down to half a step above what ``m - 2`` legs hold. Corners
+are no whole number of steps, so where the legs change two neighbours are between half a step and one and a half apart.
 """
 
 from __future__ import annotations
@@ -35,9 +39,11 @@ import math
 import numpy as np
 
 from snn2circuit.errors import LayoutError
-from snn2circuit.ir.noun import Ints, freeze, noun
+from snn2circuit.ir.noun import Floats, Ints, freeze, noun
 
 CORNER = 1 - 2 / math.pi * math.log(2)  # squares of a right angle
+CLOSE = 1e-6  # of a step on the grid: rounding, not another place
+ROUNDING = 1e-9  # of what two legs more hold: rounding, not a reason for more legs
 
 
 @noun
@@ -71,9 +77,14 @@ class Trace:
         """Squares of the shortest strip from line to line: straight up, one corner, straight across."""
         return 2 * self.space / self.width + CORNER
 
+    @property
+    def step(self) -> float:
+        """Squares from one place on the grid to the next."""
+        return self.grid / self.width
+
     def tolerance(self, squares: float) -> float:
         """Largest relative error that the grid leaves in a strip of so many squares."""
-        return self.grid / (2 * self.width * squares)
+        return self.step / (2 * squares)
 
 
 @noun
@@ -115,8 +126,26 @@ def full_length(trace: Trace, width: int, legs: int) -> int:
 def legs_needed(trace: Trace, width: int, squares: float) -> int:
     """Fewest legs with which a strip of ``squares``, or of half a step of the grid less, fits a window so wide."""
     one, three = (Window(trace=trace, width=width, legs=legs).holds for legs in (1, 3))
-    missing = squares - trace.grid / (2 * trace.width) - one
-    return 1 + 2 * max(0, math.ceil(missing / (three - one) - 1e-9))
+    missing = squares - trace.step / 2 - one
+    return 1 + 2 * max(0, math.ceil(missing / (three - one) - ROUNDING))
+
+
+def printable_squares(squares: Floats, window: Window) -> tuple[Floats, Floats]:
+    """The squares next at or below and next at or above each of ``squares`` that a strip in ``window`` has exactly.
+
+    Below the shortest strip and above the longest one that end is both.
+    """
+    trace, step = window.trace, window.trace.step
+    one, three = (Window(trace=trace, width=window.width, legs=legs).holds for legs in (1, 3))
+    wanted, more = np.clip(squares, trace.shortest, window.holds), three - one
+    least = step * (0.5 + CLOSE) + 2 * ROUNDING * more  # above what fewer legs hold, for a value to be of more legs
+    turns = np.maximum(0, np.ceil((wanted - step / 2 - one) / more - ROUNDING))  # pairs of legs beyond the first leg
+    full = one + more * turns
+    short = (full - wanted) / step
+    below, above = (full - step * steps for steps in (np.ceil(short - CLOSE), np.floor(short + CLOSE)))
+    below = np.where((turns > 0) & (below < full - more + least), full - more, below)
+    above = np.where(above > full, full + more - step * np.floor((more - least) / step), above)
+    return below, np.minimum(above, window.holds)
 
 
 def width_needed(trace: Trace, legs: int, squares: float) -> int:
@@ -134,7 +163,7 @@ def draw_meander(squares: float, window: Window) -> Meander:
     trace = window.trace
     w, s, g = trace.width, trace.space, trace.grid
     legs = legs_needed(trace, window.width, squares)
-    if squares < trace.shortest - g / (2 * w):
+    if squares < trace.shortest - trace.step / 2:
         raise LayoutError(f"a strip of {squares:.4g} squares is too short: from line to line are {trace.shortest:.4g}")
     if legs > window.legs or window.width < trace.narrowest or window.width % g:
         raise LayoutError(

@@ -10,6 +10,8 @@ With ``m`` legs in windows ``X`` wide, line width ``w`` and pair spacing ``p``, 
 s) + s`` apart, and a neuron's lines and windows take ``p + w + 2·X``. The columns of a layer are the rows of the next,
 so layers are worked out from the last one down: it gets the windows that make the larger of its two pitches smallest,
 each one below it windows as wide as its columns are anyway, and as many legs as that asks for.
+
+A conductance is met exactly where its meander is (:class:`Printable`): a step of the drop grid is ``G^2 · Rs · g / W``.
 """
 
 from __future__ import annotations
@@ -22,10 +24,33 @@ from snn2circuit.errors import LayoutError
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.layout import Process
 from snn2circuit.ir.noun import Floats, Ints, freeze, noun
-from snn2circuit.ir.parts import Quantity
-from snn2circuit.layout.meander import Trace, Window, draw_meander, legs_needed, width_needed
+from snn2circuit.ir.parts import Device, Quantity
+from snn2circuit.layout.meander import (
+    Trace,
+    Window,
+    draw_meander,
+    legs_needed,
+    printable_squares,
+    width_needed,
+)
+from snn2circuit.layout.processes import PROCESSES
 from snn2circuit.layout.rules import DEVICES, Rules
 from snn2circuit.units import engineering
+
+
+def check_shaped(device: Device, process: Process) -> None:
+    """Refuse a device that is made by its shape where no shape would have its value.
+
+    Raises:
+        LayoutError: the text names the processes that shape it.
+    """
+    if device.by_shape and process.layer(DEVICES).sheet_resistance is None:
+        shaping = [name for name, each in PROCESSES.items() if each.layer(DEVICES).sheet_resistance is not None]
+        raise LayoutError(
+            f"device {device.name} is made by its shape, and process {process.name} gives the ink of its layer "
+            f"{DEVICES} no sheet_resistance, so no shape would have its value: use a process that shapes it "
+            f"({', '.join(shaping)}, or a process file with that key), or a device that is programmed"
+        )
 
 
 @noun
@@ -41,13 +66,24 @@ class Resistors:
         width = max(width - width % (2 * self.trace.grid), self.trace.narrowest)
         return Window(trace=self.trace, width=width, legs=legs_needed(self.trace, width, self.squares))
 
+    def printable(self, window: Window, device: Device) -> Printable:
+        """What can be printed in ``window`` of the range of ``device``."""
+        return Printable(
+            ink=self.ink.value,
+            window=window,
+            fewest=max(self.trace.shortest, 1 / (device.g_max.value * self.ink.value)),
+            most=min(window.holds, self.squares),
+        )
+
 
 def plan_resistors(crossbar: CrossbarNetwork, process: Process, rules: Rules) -> Resistors | None:
     """How the devices of ``crossbar`` are drawn as resistors in ``process``; nothing where they are patches.
 
     Raises:
-        LayoutError: a conductance is too large for the ink; the text has an ink and a conductance that would do.
+        LayoutError: the device is made by its shape and the process does not shape it, or a conductance is too large
+            for the ink; the text has an ink and a conductance that would do.
     """
+    check_shaped(crossbar.device, process)
     ink = process.layer(DEVICES).sheet_resistance
     if ink is None or not crossbar.device.by_shape:
         return None
@@ -61,7 +97,7 @@ def plan_resistors(crossbar: CrossbarNetwork, process: Process, rules: Rules) ->
     highest = max(float(values.max()) for values in programmed)
     lowest = min(float(crossbar.levels[0]), *(float(values.min()) for values in programmed))
     fewest = 1 / (highest * ink.value)
-    if fewest < trace.shortest - trace.grid / (2 * trace.width):
+    if fewest < trace.shortest - trace.step / 2:
         raise LayoutError(
             f"a device of {engineering(highest, 'S')} is {fewest:.3g} squares in the ink of process {process.name}, "
             f"{engineering(ink.value, 'ohm/sq')}, and the shortest meander from line to line has {trace.shortest:.3g}: "
@@ -126,6 +162,25 @@ def _square(resistors: Resistors, rules: Rules, pair: int) -> int:
         if along >= across or width == trace.narrowest:
             return across
         legs += 2
+
+
+@noun
+class Printable:
+    """The conductances that the resistors of one layer can be printed with: those that a meander has exactly."""
+
+    ink: float  # ohm per square
+    window: Window
+    fewest: float  # squares of the highest conductance of the device
+    most: float  # of the lowest
+
+    def __call__(self, conductance: Floats) -> tuple[Floats, Floats]:
+        """Those next at or below and next at or above each ``conductance``, S; beyond an end of the range, that end."""
+        with np.errstate(divide="ignore"):
+            wanted = np.clip(1 / (conductance * self.ink), self.fewest, self.most)
+        few, many = printable_squares(wanted, self.window)
+        (_, first), (last, _) = (printable_squares(np.array(end), self.window) for end in (self.fewest, self.most))
+        below, above = (1 / (np.clip(squares, first, last) * self.ink) for squares in (many, few))
+        return below, above
 
 
 @noun

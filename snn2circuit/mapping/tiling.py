@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from snn2circuit.errors import MappingError
-from snn2circuit.ir.crossbar import CrossbarNetwork
+from snn2circuit.ir.crossbar import CrossbarNetwork, even_cuts
 
 
 def cut_tiles(crossbar: CrossbarNetwork, *, rows: int = 0, columns: int = 0) -> CrossbarNetwork:
@@ -29,13 +29,7 @@ def cut_tiles(crossbar: CrossbarNetwork, *, rows: int = 0, columns: int = 0) -> 
     return replace(
         crossbar,
         layers=tuple(
-            replace(layer, row_cuts=_cuts(layer.rows, rows), column_cuts=_cuts(layer.columns, columns))
+            replace(layer, row_cuts=even_cuts(layer.rows, rows), column_cuts=even_cuts(layer.columns, columns))
             for layer in crossbar.layers
         ),
     )
-
-
-def _cuts(length: int, limit: int) -> tuple[int, ...]:
-    """Where parts begin, but the first, when ``length`` is cut into the fewest parts of at most ``limit``."""
-    parts = -(-length // limit) if limit else 1
-    return tuple(length * part // parts for part in range(1, parts))

@@ -13,7 +13,16 @@ from scipy.sparse.linalg import spsolve
 
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.noun import Ints
-from snn2circuit.layout.meander import CORNER, Meander, Trace, Window, draw_meander, legs_needed, width_needed
+from snn2circuit.layout.meander import (
+    CORNER,
+    Meander,
+    Trace,
+    Window,
+    draw_meander,
+    legs_needed,
+    printable_squares,
+    width_needed,
+)
 
 
 def field_squares(boxes: Ints) -> float:
@@ -106,6 +115,28 @@ def test_every_value_is_met_within_half_a_step_and_stays_in_its_window(trace: Tr
                 assert sorted((wide, high)) == [0, trace.width]
             else:
                 assert wide <= -trace.space or high <= -trace.space or max(wide, high) <= 0 or min(wide, high) < 0
+
+
+@given(TRACES, st.floats(0, 400), st.integers(0, 60), st.integers(0, 4))
+@settings(deadline=None, max_examples=200)
+def test_printable_values_are_drawn_exactly_and_lie_close(trace: Trace, more: float, extra: int, spare: int) -> None:
+    squares, width = trace.shortest + more, trace.narrowest + extra * trace.grid
+    window = Window(trace=trace, width=width, legs=legs_needed(trace, width, squares) + 2 * spare)
+    below, above = map(float, printable_squares(np.array(squares), window))
+    for value in (below, above):
+        assert draw_meander(value, window).squares == pytest.approx(value, rel=1e-12)
+        assert printable_squares(np.array(value), window) == pytest.approx((value, value), rel=1e-12)
+    assert below <= squares + 1e-6 * trace.step
+    assert above >= min(squares, window.holds) - 1e-6 * trace.step
+    assert above - below <= 1.5 * trace.step + 1e-6 * (1 + squares)
+
+
+def test_beyond_its_ends_the_ends_are_printable() -> None:
+    trace = Trace(width=120, space=120, reach=145, grid=15)
+    window = Window(trace=trace, width=2400, legs=5)
+    low, high = printable_squares(np.array([0.0, 1e9]), window)
+    np.testing.assert_allclose(low, high)
+    assert low.tolist() == pytest.approx([trace.shortest, window.holds])
 
 
 def test_the_fewest_legs_that_do_are_drawn() -> None:

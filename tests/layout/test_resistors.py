@@ -10,10 +10,11 @@ from pathlib import Path
 import klayout.db as kdb
 import numpy as np
 import pytest
-from layout_crossbars import make_crossbar
+from layout_crossbars import is_shaped, make_crossbar, printed
 from mask_edits import Edit, MaskFile, edited
 
 from snn2circuit.analysis.materials import list_materials
+from snn2circuit.design import parse_design
 from snn2circuit.devices import DEVICES
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.crossbar import CrossbarNetwork
@@ -29,6 +30,7 @@ from snn2circuit.layout.signoff.deck import rule_deck
 from snn2circuit.layout.signoff.drc import check_rules
 from snn2circuit.layout.signoff.lvs import compare_masks
 from snn2circuit.layout.signoff.stack import read_masks
+from snn2circuit.steps import check_process
 
 PROCESS = PROCESSES["inkjet_resistor"]  # width and space 100, overlay 25, drop grid 15 um; drawn 120, 120, 30
 
@@ -40,7 +42,7 @@ def spread(crossbar: CrossbarNetwork) -> CrossbarNetwork:
     return replace(crossbar, levels=levels, spacing="geometric", layers=tuple(layers))
 
 
-CROSSBAR = spread(make_crossbar(3, 2, 2, seed=4))
+CROSSBAR = printed(spread(make_crossbar(3, 2, 2, seed=4, process="inkjet_resistor")), "inkjet_resistor")
 LAYOUT = build_layout(CROSSBAR, PROCESS)
 RULES = read_rules(PROCESS)
 UM = 1000
@@ -214,6 +216,14 @@ def resized(place: Place, factor: float) -> Edit:
     return lambda masks: redraw(masks, place, shape_of(place, siemens(place) * factor))
 
 
+def one_step_off(place: Place) -> Edit:
+    """The leg that leaves the foot, and the foot with it, one step of the drop grid shorter."""
+    ink = PROCESS.layer("devices").sheet_resistance
+    assert ink is not None
+    shorter = 1 / (siemens(place) * ink.value) - 15 / 120
+    return lambda masks: redraw(masks, place, shape_of(place, 1 / (shorter * ink.value)))
+
+
 MUTATIONS: list[tuple[Edit, tuple[str, ...]]] = [
     (exchanged, tuple(f"{said(place)} has" for place in (SHORT, OTHER))),
     (narrowed(LONG), (f"{said(LONG)} has",)),
@@ -221,13 +231,18 @@ MUTATIONS: list[tuple[Edit, tuple[str, ...]]] = [
     (without_a_leg, (f"{said(SHORT)} has", "the crossbar has")),
     (bridged, (f"{said(LONG)} is no strip of one width",)),
     (wider_inside, (f"{said(SHORT)} is no strip of one width",)),
-    (resized(LONG, 1.01), (f"{said(LONG)} has", ": +1 %, the drop grid explains 0.0034 %")),
+    (resized(LONG, 1.01), (f"{said(LONG)} has", ": +1 %")),
     (resized(LONG, 0.999), (f"{said(LONG)} has",)),
     (resized(SHORT, 1.02), (f"{said(SHORT)} has",)),
+    (one_step_off(SHORT), (f"{said(SHORT)} has",)),
+    (one_step_off(LONG), (f"{said(LONG)} has",)),
     (lambda masks: masks.erase("devices", 1, kdb.Box(*outline(LONG))), (f"{said(LONG)} is missing",)),
     (PLANTED[5][1], (f"{said(LONG)} is missing",)),
     (lambda masks: masks.add("devices", 1, *outline(PAIR)) and None, (said(PAIR),)),
 ]
+
+
+CONDUCTANCES = range(6, 11)  # those that are resized or one step off
 
 
 @pytest.mark.parametrize("at", range(len(MUTATIONS)))
@@ -238,7 +253,20 @@ def test_a_mutation_is_caught_and_named(at: int, masks: Path, tmp_path: Path) ->
     for text in wanted:
         assert any(text in each for each in texts), texts
     named = next(fault for fault in report.faults if wanted[0] in fault.text)
+    if at in CONDUCTANCES:
+        assert named.kind == "conductance"
     assert (named.layer, named.row, named.column, named.polarity) != (None, None, None, None)
+
+
+def test_a_conductance_is_what_the_masks_have_not_what_was_wanted(masks: Path, tmp_path: Path) -> None:
+    path = edited(masks, tmp_path / "mutated.gds", resized(LONG, 1.01))
+    measured = compare_masks(path, LAYOUT, CROSSBAR).conductances
+    assert measured is not None
+    pair, wanted = np.stack(measured[0]), np.stack(CROSSBAR.layers[0].programmed)
+    at = int(LONG[3] < 0), LONG[1], LONG[2]
+    assert pair[at] / wanted[at] == pytest.approx(1.01, rel=1e-3)
+    pair[at] = wanted[at]
+    np.testing.assert_allclose(pair, wanted, rtol=1e-11)
 
 
 def test_the_editor_itself_breaks_nothing(masks: Path, tmp_path: Path) -> None:
@@ -264,7 +292,7 @@ def test_the_editor_itself_breaks_nothing(masks: Path, tmp_path: Path) -> None:
 def test_every_stack_is_clean_and_matches_and_gives_the_same_bytes(
     sizes: tuple[int, ...], tile_rows: int, bias: bool, mode: str, process: str, tmp_path: Path
 ) -> None:
-    crossbar = spread(make_crossbar(*sizes, bias=bias, tile_rows=tile_rows))
+    crossbar = printed(spread(make_crossbar(*sizes, bias=bias, tile_rows=tile_rows, process=process)), process, mode)
     layout = build_layout(crossbar, PROCESSES[process], mode)
     assert check_connectivity(layout, crossbar).devices == crossbar.devices
     paths = []
@@ -277,10 +305,10 @@ def test_every_stack_is_clean_and_matches_and_gives_the_same_bytes(
     assert report.faults == ()
     assert report.devices == crossbar.devices
     assert report.conductance_error is not None
-    grid = PROCESSES[process].drop_grid
-    assert report.conductance_error < (1e-4 if grid is None else 0.02)
-    (told,) = [text for text in layout.assumptions if text.startswith("Devices are drawn as meanders")]
-    assert f"at most {report.conductance_error:.2g} of" in told
+    assert report.conductance_error < 1e-11
+    assert report.conductances is not None
+    for layer, measured in zip(crossbar.layers, report.conductances, strict=True):
+        np.testing.assert_allclose(measured, layer.programmed, rtol=1e-11)
 
     bill = list_materials(layout, crossbar)
     stack = read_masks(paths[0], PROCESSES[process])
@@ -328,9 +356,27 @@ def test_only_printed_resistors_in_a_resistive_ink_are_meanders() -> None:
         assert all(shapes.layer != "devices" for sheet in layout.sheets for shapes in sheet.shapes)
         return "\n".join(layout.assumptions)
 
-    assert "gives the ink of its layer devices no sheet_resistance" in told("printed_resistor_kit", "inkjet")
     assert "no printed resistor: devices are drawn as patches" in told("strutwolf_like", "inkjet_resistor")
     assert "patches" not in told("strutwolf_like", "inkjet")
+
+
+@pytest.mark.parametrize("process", [name for name in PROCESSES if not is_shaped(name)])
+@pytest.mark.parametrize("device", [name for name, device in DEVICES.items() if device.by_shape])
+def test_a_device_made_by_its_shape_is_refused_where_no_shape_has_its_value(device: str, process: str) -> None:
+    shaping = ", ".join(name for name in PROCESSES if is_shaped(name))
+    words = f"device {device} is made by its shape, and process {process} gives .* no sheet_resistance.*{shaping}"
+    with pytest.raises(LayoutError, match=words):
+        build_layout(replace(CROSSBAR, device=DEVICES[device]), PROCESSES[process])
+    with pytest.raises(LayoutError, match=words):
+        check_process(parse_design(f'[device]\npreset = "{device}"\n[layout]\nprocess = "{process}"'))
+
+
+def test_values_between_those_that_can_be_printed_are_a_fault_with_the_way_out(tmp_path: Path) -> None:
+    crossbar = spread(make_crossbar(3, 2, process="inkjet_resistor"))
+    layout = build_layout(crossbar, PROCESS)
+    report = compare_masks(write_masks(layout, tmp_path, ["gds"])[0], layout, crossbar)
+    assert {fault.kind for fault in report.faults} == {"conductance"}
+    assert "which no drop grid can print: map it for this process" in report.faults[0].text
 
 
 def test_patches_in_a_resistive_ink_are_clean_and_match(tmp_path: Path) -> None:
@@ -346,7 +392,7 @@ def test_patches_in_a_resistive_ink_are_clean_and_match(tmp_path: Path) -> None:
 
 def test_bit_lines_are_not_shared() -> None:
     with pytest.raises(LayoutError, match=r"shared_electrode .* use isolated, staircase or sheet_per_layer"):
-        build_layout(make_crossbar(4, 2, tile_rows=2), PROCESS, "shared_electrode")
+        build_layout(make_crossbar(4, 2, tile_rows=2, process="inkjet_resistor"), PROCESS, "shared_electrode")
 
 
 def test_what_does_not_fit_says_what_would() -> None:
@@ -355,7 +401,7 @@ def test_what_does_not_fit_says_what_would() -> None:
     conductive = replace(CROSSBAR, device=device, layers=layers)
     with pytest.raises(LayoutError, match=r"a device of 5.88 mS is 0.0486 squares in the ink .* at most 66.4 Ω/sq"):
         build_layout(conductive, PROCESS)
-    crossbar = make_crossbar(64, 32, 10)
+    crossbar = make_crossbar(64, 32, 10, process="inkjet_resistor")
     with pytest.raises(LayoutError, match=r"meanders of up to 2857 squares .* squares would fit: g_min in ") as told:
         build_layout(crossbar, PROCESS)
     (fit,) = map(int, re.findall(r"(\d+) squares would fit", str(told.value)))

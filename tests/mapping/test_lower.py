@@ -113,7 +113,7 @@ def test_the_circuit_of_a_convolutional_network_spikes_as_the_network(tmp_path: 
 
 
 def test_the_stack_of_a_convolutional_network_connects_its_crossbar() -> None:
-    crossbar = map_network(tiny(), DEVICE, levels=64)
+    crossbar = map_network(tiny(), DEVICES["foil_memristor"], levels=64)
     layout = build_layout(crossbar, PROCESSES["inkjet"])
     check_connectivity(layout, crossbar)
     assert sum(len(sheet.devices.weight) for sheet in layout.sheets if sheet.devices) == crossbar.devices
