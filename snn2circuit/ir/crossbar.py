@@ -28,6 +28,12 @@ class Tile(NamedTuple):
     columns: slice
 
 
+def even_cuts(length: int, limit: int) -> tuple[int, ...]:
+    """Where parts begin, but the first, when ``length`` is cut into the fewest parts of at most ``limit``; 0: one."""
+    parts = -(-length // limit) if limit else 1
+    return tuple(length * part // parts for part in range(1, parts))
+
+
 @noun
 class CrossbarLayer:
     """The devices of one layer and the electrical values its neurons are sized from."""

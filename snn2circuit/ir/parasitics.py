@@ -166,7 +166,7 @@ class Parasitics:
         ]
         wanted += [
             (one + two, (columns.start, columns.stop))
-            for (one, columns), (two, others) in itertools.pairwise(parts)
+            for (one, columns), (two, others) in itertools.pairwise(sorted(parts, key=lambda part: part[1].start))
             if columns == others and (one + two, (columns.start, columns.stop)) in found
         ]
         covered = sum(len(rows) * (stop - start) for rows, (start, stop) in wanted)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from snn2circuit.ir.crossbar import CrossbarNetwork
-from snn2circuit.ir.layout import Process
+from snn2circuit.ir.layout import PRINTING, Process
 from snn2circuit.ir.parts import Quantity
 from snn2circuit.layout.plan import Plan
 from snn2circuit.layout.resistors import Resistors
 from snn2circuit.layout.rules import DEVICES, NEEDS, SUBSTRATE, Rules
 from snn2circuit.units import engineering
 
+EXACT = 1e-9  # of a conductance; rounding
 NOT_MODELLED = (
     "Lamination glue, levelling of layers, ink spread, line edges and the relief of printed layers are not drawn.",
     "Through-foil holes are drawn as the pillars that fill them; their substrate is drawn whole.",
@@ -48,7 +49,25 @@ def list_assumptions(
             "twice the drop grid."
         )
     sentences.append(f"Contact fingers are {engineering(rules.finger * 1e-9, 'm')} long (assumed).")
-    return (*dict.fromkeys(sentences), *_resistors(crossbar, process, plan.resistors, errors), *NOT_MODELLED)
+    return (
+        *dict.fromkeys(sentences),
+        *_column_tiles(crossbar),
+        *_resistors(crossbar, process, plan.resistors, errors),
+        *NOT_MODELLED,
+    )
+
+
+def _column_tiles(crossbar: CrossbarNetwork) -> Iterator[str]:
+    """How the word lines of column tiles are fed, and what of that the measured lines leave out."""
+    for number, layer in enumerate(crossbar.layers, start=1):
+        parts = len(layer.column_cuts) + 1
+        if parts > 1 and number == 1:
+            yield f"Word lines of layer 1 are repeated on {parts} sheets, each with its own driver and contact finger."
+        elif parts > 1:
+            yield (
+                f"Word lines of layer {number} are fed through vias that its {parts} column tiles share; the measured "
+                "lines count these vias in every tile's lead, with the current of that tile alone."
+            )
 
 
 def _resistors(
@@ -59,13 +78,9 @@ def _resistors(
     if resistors is not None:
         few, many = (1 / (siemens * resistors.ink.value) for siemens in (crossbar.levels[-1], crossbar.levels[0]))
         yield (
-            f"Devices are drawn as meanders of {few:.3g} to {many:.3g} squares of ink; the grid leaves an error of at "
-            f"most {max(errors):.2g} of a conductance. Contact resistance, ink spread and register are not in it."
-        )
-    elif device.by_shape:
-        yield (
-            f"Device {device.name} is made by its shape, but process {process.name} gives the ink of its layer "
-            f"{DEVICES} no sheet_resistance: devices are drawn as patches, which do not have their values."
+            f"Devices are drawn as meanders of {few:.3g} to {many:.3g} squares of ink, "
+            + ("all on" if max(errors) < EXACT else f"within {max(errors):.2g} of a conductance of")
+            + " values that can be printed. Contact resistance, ink spread and register are not in them."
         )
     elif ink is not None:
         yield (
@@ -88,6 +103,9 @@ def _quantities(process: Process, rules: Rules) -> Iterator[tuple[str, Quantity]
             yield f"smallest line width of {layer.name}", layer.min_width
         if layer.min_space is not None:
             yield f"smallest space of {layer.name}", layer.min_space
+        for what in PRINTING:
+            if (quantity := getattr(layer, what)) is not None:
+                yield f"{what.replace('_', ' ')} of {layer.name}", quantity
     yield "smallest line width", process.min_width
     yield "smallest space", process.min_space
     yield "overlay", process.overlay

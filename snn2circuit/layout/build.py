@@ -12,7 +12,6 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from snn2circuit.errors import LayoutError
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.layout import Devices, Layout, Process, Sheet
 from snn2circuit.ir.noun import Ints
@@ -20,8 +19,8 @@ from snn2circuit.layout import nets
 from snn2circuit.layout.assumptions import list_assumptions
 from snn2circuit.layout.canvas import BARE, Canvas
 from snn2circuit.layout.marks import draw_mark, draw_text, strip_width
-from snn2circuit.layout.plan import Plan, SheetPlan, check_size, plan_stack
-from snn2circuit.layout.resistors import place_resistors, plan_resistors
+from snn2circuit.layout.plan import Plan, SheetPlan, plan_stack
+from snn2circuit.layout.resistors import Printable, place_resistors, plan_resistors
 from snn2circuit.layout.rules import (
     BETWEEN,
     BIT_LINES,
@@ -40,18 +39,19 @@ from snn2circuit.layout.rules import (
     Rules,
     read_rules,
 )
+from snn2circuit.layout.sheet_size import check_size
 
 
 def build_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto") -> Layout:
-    """The stack of ``crossbar`` in ``process``: a sheet for each row tile of each layer, the first at the bottom.
+    """The stack of ``crossbar`` in ``process``: a sheet for each tile of each layer, the first at the bottom.
 
-    In mode ``shared_electrode`` each two consecutive tiles of a layer share a sheet.
+    In mode ``shared_electrode`` each two consecutive row tiles of a layer share a sheet.
 
     ``mode`` is one of :data:`snn2circuit.layout.rules.MODES`.
 
     Raises:
-        LayoutError: the process cannot make it; the text names the rule. Or a crossbar is cut by columns, or no two
-            row tiles are there to share bit lines.
+        LayoutError: the process cannot make it; the text names the rule. Or no two row tiles are there to share bit
+            lines.
     """
     rules, plan = plan_layout(crossbar, process, mode)
     names = nets.all_nets(crossbar, rules.mode)
@@ -75,22 +75,29 @@ def plan_layout(crossbar: CrossbarNetwork, process: Process, mode: str = "auto")
     Raises:
         LayoutError: as :func:`build_layout`.
     """
-    check_tiles(crossbar)
     rules = read_rules(process, mode)
     plan = plan_stack(crossbar, rules, plan_resistors(crossbar, process, rules))
     check_size(plan, process, crossbar, rules)
     return rules, plan
 
 
-def check_tiles(crossbar: CrossbarNetwork) -> None:
-    """Refuse crossbars that are cut by columns: their word lines have a driver in each part, drawn ones have one."""
-    for number, layer in enumerate(crossbar.layers, start=1):
-        if layer.column_cuts:
-            raise LayoutError(
-                f"layer {number} is cut into {len(layer.column_cuts) + 1} parts by its columns, each with drivers of "
-                "its own for the same word lines; the stack has one line and one contact for each: "
-                "lay out the network without tile_columns (tile_rows gives a sheet for each tile)"
-            )
+def printable_conductances(
+    crossbar: CrossbarNetwork, process: Process, mode: str = "auto"
+) -> tuple[Printable, ...] | None:
+    """What the devices of each layer can be printed with; nothing where their values are not in their shapes.
+
+    Raises:
+        LayoutError: as :func:`build_layout`.
+    """
+    if process.layer(DEVICES).sheet_resistance is None or not crossbar.device.by_shape:
+        return None
+    _, plan = plan_layout(crossbar, process, mode)
+    windows = {sheet.layer: sheet.window for sheet in plan.sheets}
+    return tuple(
+        plan.resistors.printable(window, crossbar.device)
+        for _, window in sorted(windows.items())
+        if plan.resistors and window
+    )
 
 
 class _Draft:
@@ -105,10 +112,13 @@ class _Draft:
         self.has_upper = len(self.plan.upper_rows) > 0
         self.bottom = sum(rules.height(below, len(plan.sheets[below].upper_rows) > 0) for below in range(index))
         self.base, self.base_vias = BETWEEN[rules.mode] if index else (SUBSTRATE, SUBSTRATE_VIAS)
-        words = self.net_ids(nets.word_lines(crossbar, self.plan.layer + 1))[self.plan.first_row :]
+        words = self.net_ids(nets.word_lines(crossbar, self.plan.layer + 1, self.plan.part))
+        self.passing_nets = words[self.plan.passing]
         ends = np.cumsum([len(self.plan.rows), len(self.plan.upper_rows)])
-        self.word_nets, self.upper_nets, self.passing_nets = np.split(words, ends)
-        self.output_nets = self.net_ids(nets.outputs(crossbar, self.plan.layer + 1))
+        self.word_nets, self.upper_nets, _ = np.split(words[self.plan.first_row :], ends)
+        self.neurons = slice(*self.plan.neurons)
+        outputs = self.net_ids(nets.outputs(crossbar, self.plan.layer + 1))
+        self.output_nets, self.crossing_nets = outputs[self.neurons], outputs[: self.neurons.start]
         self.rail_nets = self.net_ids(nets.RAILS)
         self.error = 0.0  # largest of a resistor's conductance, relative
         planes = (
@@ -137,6 +147,7 @@ class _Draft:
         self.draw_bit_lines()
         if self.plan.has_cells:
             self.draw_cells()
+        self.draw_crossing()
         self.draw_rails()
         self.draw_marks()
         if self.is_last and self.rules.encapsulation:
@@ -150,6 +161,7 @@ class _Draft:
             name=f"sheet {self.index + 1}",
             network_layer=self.plan.layer,
             tile=self.plan.tile,
+            part=self.plan.part,
             rotation=90 if self.plan.turned else 0,
             z_nm=self.bottom,
             shapes=self.canvas.shapes(),
@@ -177,8 +189,8 @@ class _Draft:
             rows = np.concatenate([plan.rows, plan.upper_rows])[:driven]
             v = np.append(rows, plan.above)
             owners = np.concatenate([self.word_nets, self.upper_nets])[:driven]
-            owners = np.append(owners, self.passing_nets[: len(plan.above)])
-            u, up = np.full(len(v), -self.stack.output), slice(min(driven, lower), None)
+            owners = np.append(owners, self.passing_nets)
+            u, up = np.full(len(v), -self.stack.output), slice(0 if plan.rising else min(driven, lower), None)
             self.canvas.draw_squares(self.base_vias, u, v, self.rules.via, owners)
             self.canvas.draw_squares(WORD_LINES, u, v, self.rules.pad, owners)
             self.canvas.draw_squares(CONTACTS, u[up], v[up], self.rules.via, owners[up])
@@ -214,7 +226,7 @@ class _Draft:
             top += plan.window.height
         for polarity, centres in zip((+1, -1), self.bit_centres, strict=True):
             low = centres - rules.width // 2
-            owners = self.net_ids(nets.bit_lines(self.crossbar, plan.layer + 1, polarity))
+            owners = self.net_ids(nets.bit_lines(self.crossbar, plan.layer + 1, polarity)[self.neurons])
             start = -rules.pin
             if plan.joined:
                 self.draw_joints(centres, owners)
@@ -243,7 +255,7 @@ class _Draft:
     def draw_filling(self, layer: str, rows: Ints, top: int) -> None:
         """Dielectric between the devices of neighbouring rows, up to where the bit lines end."""
         rules = self.rules
-        low = rows - rules.patch // 2
+        low = np.sort(rows) - rules.patch // 2
         start, end = np.append(rules.joint_end if self.plan.joined else 0, low + rules.patch), np.append(low, top)
         free = start < end
         self.canvas.draw(layer, self.crossed[0], start[free], self.crossed[1], end[free], BARE)
@@ -274,7 +286,7 @@ class _Draft:
 
     def draw_cells(self) -> None:
         rules, plan, out = self.rules, self.plan, -self.stack.output
-        left = plan.columns - plan.cell_width // 2
+        left = plan.columns - plan.cell_before
         self.canvas.draw(CELLS, left, -plan.cell_depth, left + plan.cell_width, 0, BARE)
         if self.is_last:
             low = plan.columns - rules.width // 2
@@ -284,12 +296,29 @@ class _Draft:
         else:
             self.draw_landings(plan.columns, out, self.output_nets)
 
+    def draw_crossing(self) -> None:
+        """Outputs of the column tiles below, on their way up or, on the topmost sheet, to its near edge."""
+        rules, plan, out = self.rules, self.plan, -self.stack.output
+        u, owners = plan.crossing, self.crossing_nets
+        self.canvas.draw_squares(self.base_vias, u, out, rules.via, owners)
+        self.canvas.draw_squares(WORD_LINES, u, out, rules.pad, owners)
+        self.canvas.draw_squares(CONTACTS, u, out, rules.via, owners)
+        if not self.is_last:
+            self.draw_landings(u, out, owners)
+            return
+        self.canvas.draw_squares(BIT_LINES, u, out, rules.pad, owners)
+        low, beside = u - rules.width // 2, u - rules.patch // 2
+        edge, end = plan.near[1] + rules.space + rules.finger, out - rules.pad // 2
+        self.canvas.draw(BIT_LINES, low, edge, low + rules.width, end, owners)
+        self.canvas.draw(BIT_LINES, low, edge - rules.finger, low + rules.width, edge, owners)
+        self.canvas.draw(DIELECTRIC, beside, -plan.cell_depth, beside + rules.patch, end, BARE)
+
     def draw_rails(self) -> None:
         rules, plan, corner = self.rules, self.plan, -self.stack.rails
         low = corner - rules.width // 2
         start = corner - rules.pad // 2 + rules.pad
         self.canvas.draw_squares(WORD_LINES, corner, corner, rules.pad, self.rail_nets)
-        last = int(plan.columns[-1]) - plan.cell_width // 2 + plan.cell_width
+        last = int(plan.columns[-1]) - plan.cell_before + plan.cell_width
         end = plan.fingers if self.is_first else last
         if self.is_first or plan.has_cells:
             self.canvas.draw(WORD_LINES, start, low, end, low + rules.width, self.rail_nets)
@@ -337,9 +366,9 @@ class _Draft:
         """
         layer, plan = self.layer, self.plan
         tile = slice(first, first + len(placed))
-        shape = (len(placed), layer.columns, 2)
+        shape = (len(placed), len(plan.columns), 2)
         rows, columns, sides = (axis.ravel() for axis in np.indices(shape))
-        conductance = np.stack(layer.programmed, axis=-1)[tile].ravel()
+        conductance = np.stack(layer.programmed, axis=-1)[tile, self.neurons].ravel()
         u, v = np.stack(self.bit_centres, axis=1)[columns, sides], placed[rows]
         low, high = -(self.rules.patch // 2), self.rules.patch - self.rules.patch // 2
         outlines = np.tile([low, low, high, high], (len(rows), 1))
@@ -351,10 +380,10 @@ class _Draft:
         u0, v0, u1, v1 = outlines.T
         return Devices(
             rows=first + rows,
-            columns=columns,
+            columns=self.neurons.start + columns,
             polarity=1 - 2 * sides,
             boxes=self.canvas.boxes(plane, u + u0, v + v0, u + u1, v + v1),
-            weight=np.repeat(layer.weights[tile], 2),
+            weight=np.repeat(layer.weights[tile, self.neurons], 2),
             conductance=conductance,
-            level=np.stack([layer.level_pos, layer.level_neg], axis=-1)[tile].ravel(),
+            level=np.stack([layer.level_pos, layer.level_neg], axis=-1)[tile, self.neurons].ravel(),
         )

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from snn2circuit.errors import LayoutError
-from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
+from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork, Tile
 from snn2circuit.ir.layout import Layout, Sheet
 from snn2circuit.ir.noun import Ints, noun
 from snn2circuit.layout import nets
@@ -41,9 +41,12 @@ def check_connectivity(layout: Layout, crossbar: CrossbarNetwork) -> Connectivit
     Raises:
         LayoutError: they differ; the text names net, layer, row and column of the first faults and counts the rest.
     """
-    carried_out = [(sheet.network_layer + 1, sheet.tile, len(sheet.planes)) for sheet in layout.sheets]
+    carried_out = [(sheet.network_layer + 1, sheet.part, sheet.tile, len(sheet.planes)) for sheet in layout.sheets]
     wanted = nets.sheets(crossbar, layout.mode)
-    planned = [(number, crossbar.layers[number - 1].tiles.index(tiles[0]), len(tiles)) for number, tiles in wanted]
+    planned = []
+    for number, tiles in wanted:
+        lowest, part = divmod(crossbar.layers[number - 1].tiles.index(tiles[0]), len(nets.parts(crossbar, number)))
+        planned.append((number, part, lowest, len(tiles)))
     if carried_out != planned:
         raise LayoutError(
             f"layout {layout.name} has sheets for layers {[number for number, *_ in carried_out]}, "
@@ -66,13 +69,13 @@ def check_connectivity(layout: Layout, crossbar: CrossbarNetwork) -> Connectivit
     net_of = np.full(found.components + 2, -1)
     net_of[found.component[::-1]] = carried[::-1]
     for index, (sheet, (number, tiles)) in enumerate(zip(layout.sheets, wanted, strict=True)):
-        ids, layer = _Ids(layout, crossbar, number), crossbar.layers[number - 1]
+        ids, layer = _Ids(layout, crossbar, number, sheet.part), crossbar.layers[number - 1]
         for plane, tile in enumerate(tiles):
-            faults += _device_faults(sheet, plane, layer, tile.rows, ids, found.ends[index][plane], net_of)
+            faults += _device_faults(sheet, plane, layer, tile, ids, found.ends[index][plane], net_of)
         if found.loose[index]:
             faults.append(f"{sheet.name} has {found.loose[index]} pieces in the plane of devices that are no device")
-        if tiles[-1].rows.stop == layer.rows:  # the cells stand on the topmost of a layer's sheets
-            faults += _cell_faults(layout, ids, found.cells[index], net_of)
+        if tiles[-1].rows.stop == layer.rows:  # the cells stand on the topmost of a column tile's sheets
+            faults += _cell_faults(layout, ids, tiles[-1].columns, found.cells[index], net_of)
         elif found.cells[index]:
             faults.append(f"{sheet.name} has {len(found.cells[index])} cells; those of layer {number} stand above it")
     if faults:
@@ -87,13 +90,13 @@ def check_connectivity(layout: Layout, crossbar: CrossbarNetwork) -> Connectivit
 
 
 class _Ids:
-    """Indices into the layout's nets of what one layer's lines must be."""
+    """Indices into the layout's nets of what one layer's lines must be on the sheets of its column tile ``part``."""
 
-    def __init__(self, layout: Layout, crossbar: CrossbarNetwork, number: int) -> None:
+    def __init__(self, layout: Layout, crossbar: CrossbarNetwork, number: int, part: int) -> None:
         index = {name: position for position, name in enumerate(layout.nets)}
         self.number = number
         self.count = len(layout.nets)
-        self.rows = np.array([index[name] for name in nets.word_lines(crossbar, number)])
+        self.rows = np.array([index[name] for name in nets.word_lines(crossbar, number, part)])
         self.pairs = np.array(
             [[index[name] for name in nets.bit_lines(crossbar, number, sign)] for sign in (+1, -1)]
         ).T  # (columns, 2)
@@ -130,7 +133,7 @@ def _opens(layout: Layout, found: Extraction) -> list[str]:
 
 
 def _device_faults(
-    sheet: Sheet, plane: int, layer: CrossbarLayer, tile: slice, ids: _Ids, ends: tuple[Ints, Ints], net_of: Ints
+    sheet: Sheet, plane: int, layer: CrossbarLayer, tile: Tile, ids: _Ids, ends: tuple[Ints, Ints], net_of: Ints
 ) -> list[str]:
     devices = sheet.planes[plane]
     words, bits = ends if plane == 0 else ends[::-1]  # below and above; the upper tile lies upside down
@@ -159,12 +162,12 @@ def _device_faults(
     good = np.flatnonzero(joined & ~stray)
     key = row[good] * ids.pairs.size + place[good]
     count = np.bincount(key, minlength=layer.rows * ids.pairs.size)
-    here = np.zeros(layer.rows, dtype=np.int64)
-    here[tile] = 1  # the other rows have their devices on other sheets, or on the other side of the bit lines
+    here = np.zeros((layer.rows, layer.columns, 2), dtype=np.int64)
+    here[tile] = 1  # the other devices are on other sheets, or on the other side of the bit lines
     where = (" below the bit lines", " above the bit lines")[plane] if len(sheet.planes) > 1 else ""
-    for absent in np.flatnonzero(count != here.repeat(ids.pairs.size)):
+    for absent in np.flatnonzero(count != here.ravel()):
         row_number, rest = divmod(int(absent), ids.pairs.size)
-        if not here[row_number]:
+        if not here.ravel()[absent]:
             faults.append(
                 f"{name(row_number, *divmod(rest, 2))} is on {sheet.name}{where}, which does not carry its tile"
             )
@@ -188,7 +191,9 @@ def _device_faults(
     return faults
 
 
-def _cell_faults(layout: Layout, ids: _Ids, cells: tuple[frozenset[int], ...], net_of: Ints) -> list[str]:
+def _cell_faults(
+    layout: Layout, ids: _Ids, neurons_here: slice, cells: tuple[frozenset[int], ...], net_of: Ints
+) -> list[str]:
     faults = []
     seen = []
     positive = {int(net): neuron for neuron, net in enumerate(ids.pairs[:, 0])}
@@ -205,9 +210,11 @@ def _cell_faults(layout: Layout, ids: _Ids, cells: tuple[frozenset[int], ...], n
         faults += [f"{who} does not touch net {layout.nets[net]}" for net in sorted(wanted - touched)]
         faults += [f"{who} touches net {layout.nets[net]}" for net in sorted(touched - wanted)]
     counts = np.bincount(seen, minlength=len(ids.outputs)) if seen else np.zeros(len(ids.outputs), dtype=np.int64)
+    wanted_counts = np.zeros_like(counts)
+    wanted_counts[neurons_here] = 1  # the others stand on the sheets of other column tiles
     return faults + [
-        f"layer {ids.number}, neuron {int(neuron)} has {int(counts[neuron])} cells"
-        for neuron in np.flatnonzero(counts != 1)
+        f"layer {ids.number}, neuron {int(neuron)} has {int(counts[neuron])} cells here"
+        for neuron in np.flatnonzero(counts != wanted_counts)
     ]
 
 

@@ -23,6 +23,15 @@ higher tiles on strips of their interlayer, between which the others stay bare. 
 where the cells below drive them, each beside those of the tile before; what drives a higher tile passes the sheets
 below it in a via column.
 
+*Column tiles.* A layer that is cut into column tiles has sheets for each, all in the same axes: those of the first,
+then those of the next, each with its own cells on the topmost. Where word lines end in fingers, every column tile has
+its own, set back from those below, each with a driver from outside: that costs contacts and no loss. Word lines of
+later layers hang on the via column that comes up from the cell that drives them. Outputs of a lower column tile pass
+the sheets of the others in via columns: neurons take turns along ``u``, one of each tile, so that between two cells of
+one there is room for a pad of each other, and the next layer's rows come in that order. These cells begin at their
+pins, so that turns are short. The rails leave a channel for these pads, in which the outputs lie; what passes the last
+layer's topmost sheet leaves at its near edge as its own spikes do, insulated from the rails that it crosses.
+
 *Shared bit lines.* In mode ``shared_electrode`` a sheet carries two consecutive row tiles, the second one above the bit
 lines. In the first layer its word lines lie right above those of the first, so the bit lines cross two rows at every
 step and are half as long; its fingers end before those below, which reach further out. In later layers its rows lie
@@ -48,22 +57,19 @@ a strip along the other near edge (:mod:`snn2circuit.layout.marks`).
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork, Tile
-from snn2circuit.ir.layout import Process
 from snn2circuit.ir.noun import Ints, freeze, noun
 from snn2circuit.layout.marks import strip_width
 from snn2circuit.layout.meander import Window
 from snn2circuit.layout.nets import RAILS
 from snn2circuit.layout.nets import sheets as sheets_of
 from snn2circuit.layout.resistors import Resistors, find_windows, row_pitch, span
-from snn2circuit.layout.rules import Rules, nanometres
-from snn2circuit.units import engineering
+from snn2circuit.layout.rules import Rules
 
 
 @noun
@@ -72,9 +78,14 @@ class SheetPlan:
 
     layer: int  # that it carries, from 0
     tile: int  # of the layer's row tiles, from 0; the lower one where it carries two
+    part: int  # of the layer's column tiles, from 0
+    neurons: tuple[int, int]  # of the column tile, first and behind the last
     first_row: int  # of the tile
     inputs: int  # rows of all its tiles that are not the bias row
-    above: Ints  # (rows of higher sheets,), v of what only passes through on its way up
+    rising: bool  # its rows go on to the sheets of the next column tile
+    passing: Ints  # (rows of higher sheets,), those that only pass through on their way up
+    above: Ints  # (rows of higher sheets,), their v
+    crossing: Ints  # (neurons of lower column tiles,), u of their outputs, first neuron first
     rows: Ints  # (rows,), v of each word line's centre, bias row last
     upper_rows: Ints  # (rows,), v of the word lines of the tile above the bit lines; none where there is no such tile
     columns: Ints  # (neurons,), u of each neuron's centre; its bit lines lie half of ``pair`` to either side
@@ -84,6 +95,7 @@ class SheetPlan:
     has_cells: bool  # the layer's cells stand here: it is the topmost of the layer's sheets
     fingered: bool  # some of its word lines end in contact fingers
     cell_width: int  # along u; on a sheet without cells, the room that they take on the one with cells
+    cell_before: int  # of it, what lies before the neuron's centre
     cell_depth: int  # along v, from 0 down to -cell_depth
     fingers: int  # u at which contact fingers begin
     upper_fingers: int  # u at which those of the tile above the bit lines begin; the same unless both have some
@@ -93,7 +105,9 @@ class SheetPlan:
     turned: bool  # (u, v) is (y, x) instead of (x, y)
 
     def __post_init__(self) -> None:
+        freeze(self, "passing", np.int64)
         freeze(self, "above", np.int64)
+        freeze(self, "crossing", np.int64)
         freeze(self, "rows", np.int64)
         freeze(self, "upper_rows", np.int64)
         freeze(self, "columns", np.int64)
@@ -115,7 +129,7 @@ class Plan:
 
 
 def plan_stack(crossbar: CrossbarNetwork, rules: Rules, resistors: Resistors | None = None) -> Plan:
-    """Floor plan of one sheet for each row tile of each layer, or each two of them, first layer at the bottom.
+    """Floor plan of one sheet for each tile of each layer, or each two of its row tiles, first layer at the bottom.
 
     ``resistors`` says how devices are drawn that are no patches.
 
@@ -123,12 +137,14 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules, resistors: Resistors | N
         LayoutError: the stack mode needs row tiles and there are none.
     """
     _check_tiles(crossbar, rules)
-    rails = rules.pad - rules.pad // 2 + rules.rail_pitch * np.arange(len(RAILS))
-    output = rules.pin + rules.space + rules.pad - rules.pad // 2
+    rails, output = _rails(rules, channel=any(layer.column_cuts for layer in crossbar.layers))
     carried = sheets_of(crossbar, rules.mode)
-    joined = [sum(number == index for number, _ in carried) > 1 for index in range(1, len(crossbar.layers) + 1)]
+    joined = [
+        sum(number == index and tiles[0].columns.start == 0 for number, tiles in carried) > 1
+        for index in range(1, len(crossbar.layers) + 1)
+    ]
     starts = [rules.joint_end if meets else rules.space for meets in joined]  # v from which on devices may lie
-    rooms = _rooms(crossbar, rules, joined, resistors)
+    rooms = _rooms(crossbar, rules, joined, resistors, (int(rails[-1]), output))
     cells = [room.cell for room in rooms]
     columns = [
         _columns(layer, rules, room, start)
@@ -152,12 +168,18 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules, resistors: Resistors | N
             _rows(layer, tile, below, starts[index], rules, room.row_pitch, int(rails[0])) for tile in tiles
         )
         upper_rows = uppers[0] if uppers else np.empty(0, dtype=np.int64)
-        above = np.empty(0, dtype=np.int64) if below is None else below[tiles[-1].rows.stop :]
+        part = layer.tiles.index(tiles[0]) % (len(layer.column_cuts) + 1)
+        mine, rising = tiles[0].columns, tiles[0].columns.stop < layer.columns
+        passing = np.arange(layer.inputs if index else 0)
+        landed = (passing >= tiles[0].rows.start) & (passing < tiles[-1].rows.stop)
+        passing = passing[~landed & ((passing >= tiles[-1].rows.stop) | rising)]
+        above = np.empty(0, dtype=np.int64) if below is None else below[passing]
         taken = np.concatenate([rows, upper_rows, above])
         in_line = rules.mode == "staircase" and index == 0 and number in {sheet.layer + 1 for sheet in sheets}
         u, v = (1, 0) if index % 2 else (0, 1)
         reach = rules.width - rules.width // 2 + rules.overlay
-        end = int(columns[index][-1]) + (max(room.width, room.pair + 2 * reach) + 1) // 2
+        half = (max(room.width, room.pair + 2 * reach) + 1) // 2
+        end = int(columns[index].max()) + max(half, room.cell[0] - room.before)
         fingers = upper_fingers = sheets[-1].fingers if in_line else max(end, far[u]) + rules.space
         if index == 0 and uppers:  # those below reach further out
             fingers += rules.finger + rules.space
@@ -166,28 +188,34 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules, resistors: Resistors | N
         else:
             far[u] = max(far[u], end + rules.space)
         pads = rules.pad - rules.pad // 2 if index else 0
-        up = int(rows[-1]) + reach + (room.window.height if room.window else 0)
+        up = int(rows.max()) + reach + (room.window.height if room.window else 0)
         far[v] = max(far[v], int(taken.max()) + max(reach, pads) + rules.space, up + rules.space)
         sheets.append(
             SheetPlan(
                 layer=index,
-                tile=layer.tiles.index(tiles[0]),
+                tile=layer.tiles.index(tiles[0]) // (len(layer.column_cuts) + 1),
+                part=part,
+                neurons=(mine.start, mine.stop),
                 first_row=tiles[0].rows.start,
                 inputs=len(rows) + len(upper_rows) - has_bias,
+                rising=rising,
+                passing=passing,
                 above=above,
+                crossing=columns[index][: mine.start],
                 rows=rows,
                 upper_rows=upper_rows,
-                columns=columns[index],
+                columns=columns[index][mine],
                 pair=room.pair,
                 window=room.window,
                 joined=joined[index],
                 has_cells=is_top,
                 fingered=index == 0 or has_bias,
                 cell_width=room.cell[0],
+                cell_before=room.before,
                 cell_depth=room.cell[1],
                 fingers=fingers,
                 upper_fingers=upper_fingers,
-                strips=rules.mode == "staircase" and index == 0 and tiles[0].rows.start > 0,
+                strips=rules.mode == "staircase" and index == 0 and tiles[0] != layer.tiles[0],
                 near=(near[u], near[v]),
                 far=(far[u], far[v]),
                 turned=index % 2 == 1,
@@ -203,6 +231,18 @@ def plan_stack(crossbar: CrossbarNetwork, rules: Rules, resistors: Resistors | N
         marks_along=1 - strip,
         resistors=resistors,
     )
+
+
+def _rails(rules: Rules, *, channel: bool) -> tuple[Ints, int]:
+    """Where rails and outputs lie; with a ``channel``, no rail runs where outputs have pads in the rails' plane."""
+    rails = rules.pad - rules.pad // 2 + rules.rail_pitch * np.arange(len(RAILS))
+    output = rules.pin + rules.space + rules.pad - rules.pad // 2
+    if channel:
+        half = rules.width - rules.width // 2
+        output = max(output, int(rails[0]) + half + rules.space + rules.pad - rules.pad // 2)
+        first = max(output + rules.pad - rules.pad // 2 + rules.space + half, int(rails[1]))
+        rails[1:] += first - rails[1]
+    return rails, output
 
 
 def _check_tiles(crossbar: CrossbarNetwork, rules: Rules) -> None:
@@ -229,17 +269,35 @@ class _Room:
 
     pair: int  # from a neuron's positive to its negative bit line
     cell: tuple[int, int]  # width and depth
+    before: int  # of its width, what lies before the neuron's centre
     window: Window | None  # of a device that is a resistor in the plane
     width: int  # of a neuron
-    pitch: int  # of neurons
+    pitch: int  # of a column tile's neurons
+    turn: int  # from one column tile's neuron to the next one's
     row_pitch: int  # of word lines, where no cells below drive them
 
 
-def _rooms(crossbar: CrossbarNetwork, rules: Rules, joined: list[bool], resistors: Resistors | None) -> list[_Room]:
+def _rooms(
+    crossbar: CrossbarNetwork, rules: Rules, joined: list[bool], resistors: Resistors | None, deepest: tuple[int, int]
+) -> list[_Room]:
     pairs = [rules.pad_pitch if meets else rules.pitch for meets in joined]
-    cells = [cell_outline(layer, rules, pair) for layer, pair in zip(crossbar.layers, pairs, strict=True)]
+    cells = [cell_outline(layer, rules, pair, *deepest) for layer, pair in zip(crossbar.layers, pairs, strict=True)]
     pitches = [max(2 * pair, width + rules.space) for pair, (width, _) in zip(pairs, cells, strict=True)]
+    across = [len(layer.column_cuts) + 1 for layer in crossbar.layers]
+    before, turns, behind = ([0] * len(cells) for _ in range(3))
+    for index, (pair, (width, _)) in enumerate(zip(pairs, cells, strict=True)):
+        before[index], pad = width // 2, rules.pad - rules.pad // 2
+        if across[index] > 1:  # pads of other outputs lie between two cells, which then begin at their pins
+            before[index] = rules.snap((max(pair + rules.width, rules.pad) + 1) // 2 + rules.overlay)
+            turns[index] = max(rules.pad_pitch, before[index] + rules.space + pad)
+            behind[index] = width - before[index] + rules.space + pad
+    if across[-1] > 1:
+        turns[-1] = max(turns[-1], rules.contact)
     pitches[-1] = max(pitches[-1], rules.contact)  # spikes leave through fingers
+    pitches = [
+        max(pitch, (count - 1) * turn + after)
+        for pitch, count, turn, after in zip(pitches, across, turns, behind, strict=True)
+    ]
     windows = None if resistors is None else find_windows(resistors, rules, pairs, pitches)
     rooms: list[_Room] = []
     for index in reversed(range(len(cells))):
@@ -248,9 +306,20 @@ def _rooms(crossbar: CrossbarNetwork, rules: Rules, joined: list[bool], resistor
             window = windows[index]
             width = max(width, span(window, pairs[index], rules))
             rows = row_pitch(window, rules)
-        pitch = max(pitches[index], width + rules.space, rooms[-1].row_pitch if rooms else 0)
+        rows_above, others = rooms[-1].row_pitch if rooms else 0, across[index] - 1
+        turn = max(turns[index], rows_above) if others else 0
+        pitch = max(pitches[index], width + rules.space, rows_above, others * turn + max(behind[index], turn))
         rooms.append(
-            _Room(pair=pairs[index], cell=cells[index], window=window, width=width, pitch=pitch, row_pitch=rows)
+            _Room(
+                pair=pairs[index],
+                cell=cells[index],
+                before=before[index],
+                window=window,
+                width=width,
+                pitch=pitch,
+                turn=turn,
+                row_pitch=rows,
+            )
         )
     return rooms[::-1]
 
@@ -260,7 +329,11 @@ def _columns(layer: CrossbarLayer, rules: Rules, room: _Room, start: int) -> Int
     first = rules.space + (room.width + 1) // 2
     if start:  # row 0 of the next layer runs there
         first = max(first, start + rules.patch)
-    return first + room.pitch * np.arange(layer.columns)
+    edges = [0, *layer.column_cuts, layer.columns]
+    tiles = enumerate(pairwise(edges))
+    return first + np.concatenate(
+        [room.pitch * np.arange(stop - start) + room.turn * part for part, (start, stop) in tiles]
+    )
 
 
 def _rows(
@@ -273,92 +346,19 @@ def _rows(
         step = max(rules.pitch, rules.contact, rules.snap(-(-pitch // banks)))
         first = max(start + (rules.patch + 1) // 2, rules.contact - rail)
         return first + step * (bank + banks * np.arange(tile.rows.stop - tile.rows.start))
-    rows = np.append(below, below[-1] + pitch) if layer.has_bias else below
+    rows = np.append(below, below.max() + pitch) if layer.has_bias else below
     return rows[tile.rows]
 
 
-def check_size(plan: Plan, process: Process, crossbar: CrossbarNetwork, rules: Rules) -> None:
-    """Make sure that every sheet of the ``plan`` of ``crossbar`` can be printed.
-
-    Raises:
-        LayoutError: a sheet is larger than the process allows; the text has both sizes and what would fit.
-    """
-    if process.sheet_length is None or process.sheet_width is None:
-        return
-    long, short = (nanometres(process, "sheet", side) for side in (process.sheet_length, process.sheet_width))
-    for number, sheet in enumerate(plan.sheets, start=1):
-        width, length = _sides(sheet)
-        if length > long or width > short:
-            words = len(sheet.rows) + len(sheet.upper_rows)
-            contacts = _contacts(sheet, process, long, short) if number == 1 else ""
-            raise LayoutError(
-                f"sheet {number} is {length / 1e6:g} mm by {width / 1e6:g} mm, with {words} word lines "
-                f"{_pitch(sheet.rows)} apart and {len(sheet.columns)} neurons {_pitch(sheet.columns)} apart; process "
-                f"{process.name} prints at most {long / 1e6:g} mm by {short / 1e6:g} mm: allow sheet_length = "
-                f"{max(length, long) / 1e9:g} and sheet_width = {max(width, short) / 1e9:g}, the least that fits, "
-                f"choose a finer process, fewer neurons, or tile_rows, which spreads rows over several sheets"
-                f"{_resistors(plan, crossbar, rules, long, short)}{contacts}"
-            )
-
-
-def _sides(sheet: SheetPlan) -> tuple[int, int]:
-    """Shorter and longer side."""
-    width, length = sorted(int(high - low) for low, high in zip(sheet.near, sheet.far, strict=True))
-    return width, length
-
-
-def _resistors(plan: Plan, crossbar: CrossbarNetwork, rules: Rules, long: int, short: int) -> str:
-    """What would fit if meanders take the room: the smallest conductance at which all sheets do, tried 2 % by 2 %."""
-    if plan.resistors is None:
-        return ""
-    squares, trace, ink = plan.resistors.squares, plan.resistors.trace, plan.resistors.ink.value
-    said = (
-        f". Its resistors are meanders of up to {squares:.0f} squares of {engineering(ink, 'ohm/sq')} each, "
-        f"{engineering(1 / (squares * ink), 'S')}"
-    )
-    siemens = 1 / (squares * ink)
-    while (least := 1.02 * siemens) * ink * trace.shortest < 1:
-        digit = 10.0 ** (math.floor(math.log10(least)) - 2)
-        siemens = math.ceil(least / digit) * digit  # three digits, as they are told
-        fit = 1 / (siemens * ink)
-        tried = plan_stack(crossbar, rules, replace(plan.resistors, squares=fit))
-        if all(width <= short and length <= long for width, length in map(_sides, tried.sheets)):
-            return said + (
-                f", and {fit:.0f} squares would fit: g_min in [device] of {engineering(siemens, 'S')}, or an ink of "
-                f"{engineering(squares * ink / fit, 'ohm/sq')} with a g_max of at most "
-                f"{engineering(fit / (squares * ink * trace.shortest), 'S')}, the shortest meander"
-            )
-    return f"{said}; no shorter ones would fit either"
-
-
-def _contacts(sheet: SheetPlan, process: Process, long: int, short: int) -> str:
-    """What would fit if it is the contacts of the first sheet that are too many for its edge."""
-    across, edge = (int(high - low) for low, high in zip(sheet.near, sheet.far, strict=True))
-    room = long if edge >= across else short
-    contacts = max(len(sheet.rows), len(sheet.upper_rows)) + len(RAILS)
-    if process.contact_pitch is None or edge <= room:
-        return ""
-    pitch = nanometres(process, "contact_pitch", process.contact_pitch)
-    fits, closest = contacts - -(-(edge - room) // pitch), pitch - -(-(edge - room) // (contacts - 1))
-    return (
-        f". Its edge has {contacts} contacts at a contact_pitch of {pitch / 1e6:g} mm: "
-        f"{max(fits, 0)} fit, or all at a pitch of {max(closest, 0) / 1e6:g} mm"
-    )
-
-
-def _pitch(centres: Ints) -> str:
-    return f"{np.diff(centres).max() / 1e6:g} mm" if len(centres) > 1 else "0 mm"
-
-
-def cell_outline(layer: CrossbarLayer, rules: Rules, pair: int) -> tuple[int, int]:
+def cell_outline(layer: CrossbarLayer, rules: Rules, pair: int, last_rail: int, output: int) -> tuple[int, int]:
     """Width and depth of a layer's neuron cells, nm: the footprint, or what pins and rails need where that is more.
 
-    ``pair`` is the distance of a neuron's two bit lines.
+    ``pair`` is the distance of a neuron's two bit lines; ``v`` of the last rail and of outputs is minus the others.
     """
     footprint = layer.neuron.footprint()
     pins = max(pair + rules.width, rules.pad) + 2 * rules.overlay
-    rails = rules.rail_pitch * (len(RAILS) - 1) + rules.pad
-    last_rail = rails - rules.pad // 2 + rules.width - rules.width // 2
+    rails = last_rail + rules.pad // 2
+    crossed = last_rail + rules.width - rules.width // 2
     # Lines that cross the last rail are insulated from it by the cell, whatever the register.
-    depth = max(rails, last_rail + rules.overlay, rules.pin + rules.space + rules.pad + rules.overlay)
+    depth = max(rails, crossed + rules.overlay, output + rules.pad // 2 + rules.overlay)
     return rules.snap(max(footprint.width_nm, pins)), rules.snap(max(footprint.height_nm, depth))

@@ -69,7 +69,7 @@ def distance(a: Solid, b: Solid) -> float:
 def test_solids_never_overlap_and_foreign_metal_keeps_its_space(
     sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
-    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
+    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows, process=process)
     layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared))
     space = round(layout.process.min_space.value * 1e9)
     for a, b in itertools.combinations(read_drawing(layout).solids, 2):
@@ -84,7 +84,7 @@ def test_solids_never_overlap_and_foreign_metal_keeps_its_space(
 def test_metal_is_wide_enough_and_vias_keep_their_enclosure(
     sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
-    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
+    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows, process=process)
     layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared))
     width, overlay, via = (
         round(quantity.value * 1e9)
@@ -117,7 +117,7 @@ def test_metal_is_wide_enough_and_vias_keep_their_enclosure(
 def test_all_printed_matter_stands_on_its_foil_and_fingers_stay_bare(
     sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
-    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
+    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows, process=process)
     layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared))
     foils = [boxes_of(layout, sheet, base_of(layout, sheet))[0] for sheet in range(len(layout.sheets))]
     drawing = read_drawing(layout)
@@ -306,7 +306,7 @@ def test_impossible_layers_are_named() -> None:
 @given(networks, process_names)
 @settings(deadline=None, max_examples=15)
 def test_marks_lie_over_one_another_on_every_sheet_and_touch_nothing(sizes: tuple[int, ...], process: str) -> None:
-    layout = build_layout(make_crossbar(*sizes), PROCESSES[process])
+    layout = build_layout(make_crossbar(*sizes, process=process), PROCESSES[process])
     solids = read_drawing(layout).solids
     places: dict[str, set[tuple[int, ...]]] = {}
     for number in range(len(layout.sheets)):

@@ -80,7 +80,7 @@ def expect_fault(layout: Layout, crossbar: CrossbarNetwork, *words: str) -> None
 def test_every_network_becomes_a_stack_that_connects_it(
     sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
-    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
+    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows, process=process)
     layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared))
     report = check_connectivity(layout, crossbar)
     assert report.devices == crossbar.devices
@@ -96,7 +96,7 @@ def test_every_network_becomes_a_stack_that_connects_it(
 def test_trying_every_pair_finds_the_same_network(
     sizes: tuple[int, ...], process: str, bias: bool, tile_rows: int, shared: bool
 ) -> None:
-    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
+    crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows, process=process)
     drawing = read_drawing(build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared)))
     names: dict[int, set[str | None]] = {}
     for solid, piece in drawing.piece.items():

@@ -115,13 +115,6 @@ def test_tiles_on_the_wrong_sheets_are_named() -> None:
         check_connectivity(LAYOUT, make_crossbar(4, 3, 2, seed=3))
 
 
-def test_parts_by_columns_are_refused_with_the_way_out() -> None:
-    crossbar = make_crossbar(3, 4)
-    cut = replace(crossbar, layers=(replace(crossbar.layers[0], column_cuts=(2,)),))
-    with pytest.raises(LayoutError, match=r"layer 1 is cut into 2 parts by its columns.*without tile_columns"):
-        build_layout(cut, INKJET)
-
-
 # --- staircase --------------------------------------------------------------------------------------------------------
 
 

@@ -24,15 +24,20 @@ class Lines:
     def __init__(self, crossbar: CrossbarNetwork, mode: Mode = "sheet_per_layer") -> None:
         self.crossbar = crossbar
         self.names = nets.all_nets(crossbar, mode)  # only the marks depend on the mode: one set a sheet
-        self.word: dict[str, tuple[int, int]] = {}  # layer, row; in the order of layers, then of rows
+        self.word: dict[str, tuple[int, int]] = {}  # layer, row; in the order of layers, column tiles, then of rows
         self.bit: dict[str, tuple[int, int, int]] = {}  # layer, column, side: 0 positive, 1 negative; in that order
         self.outputs: dict[tuple[int, int], str] = {}  # of the cell of a layer and column
         for layer in range(1, len(crossbar.layers) + 1):
-            self.word |= {name: (layer, row) for row, name in enumerate(nets.word_lines(crossbar, layer))}
+            for part in range(len(nets.parts(crossbar, layer))):
+                self.word |= {name: (layer, row) for row, name in enumerate(nets.word_lines(crossbar, layer, part))}
             pairs = zip(nets.bit_lines(crossbar, layer, +1), nets.bit_lines(crossbar, layer, -1), strict=True)
             for column, pair in enumerate(pairs):
                 self.bit |= {name: (layer, column, side) for side, name in enumerate(pair)}
             self.outputs |= {(layer, column): name for column, name in enumerate(nets.outputs(crossbar, layer))}
+
+    def runs(self, layer: int) -> list[list[str]]:
+        """Names of the word lines of a layer on each of its column tiles."""
+        return [nets.word_lines(self.crossbar, layer, part) for part in range(len(nets.parts(self.crossbar, layer)))]
 
     def pins(self, layer: int, column: int) -> set[str]:
         """Nets that the cell of a neuron touches."""

@@ -92,7 +92,8 @@ def measure_parasitics(
             table += _rows(number, index, tile, values)
             tiles.append(_noun(tile, values))
         shared = [tile.joints for tile in layer if len(tile.joints)]
-        joints = _several("joints", np.stack(shared)) if shared else None
+        width = 2 * crossbar.layers[number - 1].columns  # crossbars beside one another have the bit lines of the layer
+        joints = _several("joints", np.concatenate(shared).reshape(-1, width)) if shared else None
         layers.append(LayerParasitics(tiles=tuple(tiles), joints=joints))
     return Parasitics(layers=tuple(layers)), tuple(table)
 

@@ -6,12 +6,14 @@ is fed through the via that lands on it, or where there is none at its end, beyo
 it reaches further: a contact finger, with the contact where it is at its worst. A bit line leaves row 0 and ends at the
 edge of its neuron cell, or where vias join it to the bit lines of other tiles of its layer, at these; from there the
 joined lines go on to the next sheet or to the cell. Resistors in the plane meet their lines beside the crossing, each
-according to its length; the mean of these places stands for it.
+according to its length; the mean of these places stands for it, each with the weight of its conductance, as that is the
+share of the current that it draws.
 """
 
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -86,7 +88,7 @@ class TileReader:
         return [self._read(number, sheet, together) for sheet, together in by_sheet.items()]
 
     def _sheet(self, number: int, tile: Tile) -> int:
-        words, bits = self._nets(self.lines.word, number, tile.rows), self._nets(self.lines.bit, number, tile.columns)
+        words, bits = self._words(number, tile), self._bits(number, tile)
         devices = self.found.devices
         mine = (np.isin(devices.below, words) & np.isin(devices.above, bits)) | (
             np.isin(devices.below, bits) & np.isin(devices.above, words)
@@ -100,8 +102,8 @@ class TileReader:
 
     def _read(self, number: int, sheet: int, tiles: Sequence[Tile]) -> DrawnTile:
         devices, process = self.found.devices, self.stack.process
-        words = [net for tile in tiles for net in self._nets(self.lines.word, number, tile.rows)]
-        bits = self._nets(self.lines.bit, number, tiles[0].columns)
+        words = [net for tile in tiles for net in self._words(number, tile)]
+        bits = self._bits(number, tiles[0])
         rows = np.concatenate([np.arange(tile.rows.start, tile.rows.stop) for tile in tiles])
         which = f"layer {number}, rows {rows[0]} to {rows[-1]}"
         here, upwards = devices.sheets == sheet, np.isin(devices.below, words)
@@ -110,11 +112,18 @@ class TileReader:
         mine = np.flatnonzero(here & np.isin(at_word, words) & np.isin(at_bit, bits))
         if len(rows) != len(words) or not np.isin(words, at_word[mine]).all():
             raise LayoutError(f"{self.stack.path}: a row of {which} has no device")
+        # Patches have no squares; they all meet their lines at the crossing itself.
+        shares = 1 / np.where(devices.squares > 0, devices.squares, 1)
         crossings = [
-            np.rint([met[mine[ends[mine] == net]].mean(axis=0) for net in nets]).astype(np.int64)
+            np.rint(
+                [
+                    np.average(met[here], axis=0, weights=shares[here])
+                    for here in (mine[ends[mine] == net] for net in nets)
+                ]
+            ).astype(np.int64)
             for met, ends, nets in ((devices.feet, at_bit, bits), (devices.ends, at_word, words))
         ]
-        axis = int(np.argmax(np.ptp(crossings[0], axis=0)))
+        axis = int(np.argmax(np.ptp(devices.feet[mine[at_word[mine] == words[0]]], axis=0)))
         along, down = crossings[0][:, axis], crossings[1][:, 1 - axis]
         if len(set(np.sign(np.diff(along)))) > 1:
             raise LayoutError(f"{self.stack.path}: bit lines of {which} do not lie in the order of their names")
@@ -151,7 +160,7 @@ class TileReader:
             for region, place, net in zip(word_regions, word_places, words, strict=True)
         ]
         far = np.array([abs(feed - along[-1]) < abs(feed - along[0]) for feed in feeds])
-        in_series = np.array([sum(via.ohms for via in self.vias[net]) for net in words])
+        in_series = np.array([self._below(net, place) for place, net in zip(word_places, words, strict=True)])
         word_leads = in_series + [
             ohms * squares(region, axis, feed, int(along[-1] if end else along[0]))
             for region, ohms, feed, end in zip(word_regions, word_ohms, feeds, far, strict=True)
@@ -194,14 +203,24 @@ class TileReader:
         stop = (start[0] + 1, start[1])
         return sum(via.ohms for via in self.vias[net] if start < (via.place[0], names.index(via.place[1])) <= stop)
 
-    def _nets(
-        self, table: dict[str, tuple[int, int]] | dict[str, tuple[int, int, int]], layer: int, part: slice
-    ) -> list[int]:
-        """Nets of a layer's lines whose row or column is in ``part``, in their order; missing ones are left out."""
+    def _below(self, net: int, word_line: Place) -> float:
+        """Vias of a word line up to where it runs on a sheet, ohm; others may go on to further column tiles."""
+        names = [layer.name for layer in self.stack.process.layers]
+        stop = (word_line[0], names.index(word_line[1]))
+        return sum(via.ohms for via in self.vias[net] if (via.place[0], names.index(via.place[1])) <= stop)
+
+    def _words(self, number: int, tile: Tile) -> list[int]:
+        """Nets of a tile's word lines, in their order; missing ones are left out."""
+        layer = self.lines.crossbar.layers[number - 1]
+        run = self.lines.runs(number)[bisect_right(layer.column_cuts, tile.columns.start)]
+        return [self.net[name] for name in run[tile.rows] if name in self.net]
+
+    def _bits(self, number: int, tile: Tile) -> list[int]:
+        """Nets of a tile's bit lines, side by side; missing ones are left out."""
         return [
             self.net[name]
-            for name, where in table.items()
-            if where[0] == layer and part.start <= where[1] < part.stop and name in self.net
+            for name, (layer, column, _) in self.lines.bit.items()
+            if layer == number and tile.columns.start <= column < tile.columns.stop and name in self.net
         ]
 
     def _feed(self, region: kdb.Region, place: Place, net: int, axis: int, along: Ints) -> int:
