@@ -1,15 +1,18 @@
 """What a stack takes to make: ink and foil by layer, vias and crossovers, the parts of its neuron circuits.
 
 Ink is the dry film that remains: area times thickness, 1 mm2 of 1 um is 1 nl. Shapes of one layer never overlap, so
-areas add up. A crossover is a place where two conductors of different nets cross on one sheet without a device between
-them: an insulator has to hold there. Waste, solvent and test strips are not counted.
+areas add up. Where the process gives the share of solids ``f`` of a wet ink, ``1/f`` of the dry volume is printed; with
+the volume of a drop that is a number of drops, with a price a cost, in the currency of the process file. What it does
+not give is ``null``, never 0, and so is every sum that would need it. A crossover is a place where two conductors of
+different nets cross on one sheet without a device between them: an insulator has to hold there. Waste and test strips
+are not counted.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,9 @@ from snn2circuit.ir.per_neuron import distinct_neurons
 from snn2circuit.ir.tables import write_csv
 from snn2circuit.layout.nets import RAILS
 
-COLUMNS = ("sheet", "layer", "mask", "material", "shapes", "area_mm2", "thickness_um", "volume_ul")
+DRY = ("sheet", "layer", "mask", "material", "shapes", "area_mm2", "thickness_um", "volume_ul")
+WET = ("wet_volume_ul", "passes", "drops", "cost")  # columns that only some processes give
+COLUMNS = (*DRY, *WET)
 
 
 @noun
@@ -38,11 +43,30 @@ class Print:
     shapes: int
     area: float  # m2
     thickness: float  # m
+    passes: int | None = None  # that the thickness is printed in
+    solids: float | None = None  # share of the wet ink's volume that remains
+    drop: float | None = None  # m3, wet
+    price: float | None = None  # of a litre of wet ink
 
     @property
     def volume(self) -> float:
         """Of the dry film, m3."""
         return self.area * self.thickness
+
+    @property
+    def wet(self) -> float | None:
+        """Volume of the ink as it is printed, m3."""
+        return None if self.solids is None else self.volume / self.solids
+
+    @property
+    def drops(self) -> int | None:
+        """How many leave the nozzles, in all passes."""
+        return None if self.wet is None or self.drop is None else math.ceil(self.wet / self.drop * (1 - 1e-12))
+
+    @property
+    def cost(self) -> float | None:
+        """Of the ink."""
+        return None if self.wet is None or self.price is None else self.wet * 1e3 * self.price
 
 
 @noun
@@ -69,11 +93,9 @@ class Bill:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; keys name their units."""
-        materials: dict[str, dict[str, float]] = {}
+        materials: dict[str, list[Print]] = {}
         for each in self.prints:
-            total = materials.setdefault(each.material, {"area_mm2": 0.0, "volume_ul": 0.0})
-            total["area_mm2"] += each.area * 1e6
-            total["volume_ul"] += each.volume * 1e9
+            materials.setdefault(each.material, []).append(each)
         parts: Counter[str] = Counter()
         for cells in self.cells:
             parts.update({part: cells.count * number for part, number in cells.parts.items()})
@@ -92,8 +114,14 @@ class Bill:
             ],
             "parts": dict(sorted(parts.items())),
             "materials": {
-                name: {key: _rounded(value) for key, value in total.items()}
-                for name, total in sorted(materials.items())
+                name: {
+                    "area_mm2": _rounded(sum(each.area for each in prints) * 1e6),
+                    "volume_ul": _rounded(sum(each.volume for each in prints) * 1e9),
+                    "wet_volume_ul": _total([each.wet for each in prints], 1e9),
+                    "drops": _total([each.drops for each in prints]),
+                    "cost": _total([each.cost for each in prints]),
+                }
+                for name, prints in sorted(materials.items())
             },
             "prints": [dict(zip(COLUMNS, row, strict=True)) for row in self.rows()],
         }
@@ -102,7 +130,8 @@ class Bill:
         """The table of :data:`COLUMNS`."""
         for each in self.prints:
             amounts = (each.area * 1e6, each.thickness * 1e6, each.volume * 1e9)
-            yield each.sheet, each.layer, each.mask, each.material, each.shapes, *map(_rounded, amounts)
+            dry = each.sheet, each.layer, each.mask, each.material, each.shapes, *map(_rounded, amounts)
+            yield *dry, _total([each.wet], 1e9), each.passes, each.drops, _total([each.cost])
 
 
 def list_materials(layout: Layout, crossbar: CrossbarNetwork) -> Bill:
@@ -126,6 +155,10 @@ def list_materials(layout: Layout, crossbar: CrossbarNetwork) -> Bill:
                     shapes=len(found),
                     area=float(found.sum()),
                     thickness=layer.thickness.value,
+                    passes=None if layer.passes is None else int(layer.passes.value),
+                    solids=None if layer.solids is None else layer.solids.value,
+                    drop=None if layer.drop_volume is None else layer.drop_volume.value,
+                    price=None if layer.cost is None else layer.cost.value,
                 )
             )
     first, last = crossbar.layers[0], crossbar.layers[-1]
@@ -183,6 +216,15 @@ def _crossovers(layout: Layout, sheet: Sheet) -> int:
                 count += int(over.sum())
     is_patched = not any(layout.process.layer(shapes.layer).role == "device" for shapes in sheet.shapes)
     return count - is_patched * sum(len(devices.rows) for devices in sheet.planes)
+
+
+def _total(values: Sequence[float | None], unit: float = 1) -> float | None:
+    """The sum times ``unit``; nothing where one of the values is not known."""
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return None
+    total = sum(known) * unit
+    return total if isinstance(total, int) else _rounded(total)
 
 
 def _rounded(value: float) -> float:

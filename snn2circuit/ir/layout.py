@@ -19,6 +19,9 @@ from snn2circuit.ir.parts import Quantity
 _NAME = re.compile(r"[A-Za-z]\w{0,63}", re.ASCII)
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
+MAX_PASSES = 99
+MAX_BIAS = 1e-3  # m
+PRINTING = ("bias", "passes", "drop_volume", "solids", "cost")  # how a layer is printed; fields of ProcessLayer
 Role = Literal["substrate", "conductor", "device", "dielectric", "via", "cell"]
 # Foils laminated; the others on one foil, see layout.rules.
 Mode = Literal["sheet_per_layer", "isolated", "staircase", "shared_electrode"]
@@ -38,6 +41,12 @@ class ProcessLayer:
     permittivity: Quantity | None = None  # relative; dielectrics only
     min_width: Quantity | None = None  # m, where it is not the process's; conductors only
     min_space: Quantity | None = None  # m, where it is not the process's; conductors and vias only
+    # How a printed layer is printed, where it is known.
+    bias: Quantity | None = None  # m, what pictures draw on every side of a shape; negative for ink that spreads
+    passes: Quantity | None = None  # how many times it is printed, whole; the thickness is that of all together
+    drop_volume: Quantity | None = None  # m3, wet
+    solids: Quantity | None = None  # share of the wet ink's volume that remains
+    cost: Quantity | None = None  # per litre of wet ink, in any currency, the same for all layers
 
     def __post_init__(self) -> None:
         # Both end up in file names, scripts and drawings.
@@ -45,6 +54,21 @@ class ProcessLayer:
             raise LayoutError(f"layer {self.name!r:.60}: a name has 1 to 64 letters, digits and _, a letter first")
         if not _COLOR.fullmatch(self.color):
             raise LayoutError(f'layer {self.name}: color = {self.color!r:.60}; it must be written "#rrggbb"')
+        if self.passes is not None and self.passes.value not in range(1, MAX_PASSES + 1):
+            raise LayoutError(
+                f"layer {self.name}: {self.passes.value:g} passes; there can be a whole number of 1 to {MAX_PASSES}"
+            )
+        if self.bias is not None and not abs(self.bias.value) <= MAX_BIAS:
+            raise LayoutError(
+                f"layer {self.name}: bias = {self.bias.value:g} m; it must lie between {-MAX_BIAS:g} and {MAX_BIAS:g} m"
+            )
+        if self.solids is not None and not 0 < self.solids.value <= 1:
+            raise LayoutError(
+                f"layer {self.name}: solids = {self.solids.value:g}; a share is more than 0 and at most 1"
+            )
+        given = [name for name in PRINTING if getattr(self, name) is not None]
+        if given and self.role == "substrate":
+            raise LayoutError(f"layer {self.name}: {', '.join(given)}: for printed layers, this one has role substrate")
 
 
 @noun
@@ -142,11 +166,12 @@ class Devices:
 
 @noun
 class Sheet:
-    """One printed sheet: a crossbar of one network layer, on the topmost of the layer's sheets its neuron cells too."""
+    """One printed sheet: a tile of one network layer, on the topmost of a column tile's sheets its neuron cells too."""
 
     name: str  # e.g. "sheet 1"
     network_layer: int  # from 0
     tile: int = 0  # of the layer's row tiles, from 0; the lower one where it carries two
+    part: int = 0  # of the layer's column tiles, from 0
     rotation: int  # 0 or 90 degrees: word lines run along x or along y
     z_nm: int  # bottom of the substrate
     shapes: tuple[Shapes, ...]

@@ -3,7 +3,8 @@
 The file is the noun :class:`~snn2circuit.ir.layout.Process` written down: ``name`` and ``technology``, a table
 ``[rules]``, and one ``[[layers]]`` a layer, bottom to top. Every number is a table ``{value, unit, source,
 confidence}``; a number alone is short for one in the key's own unit, marked as assumed. ``snn2circuit process inkjet``
-prints a preset to start from.
+prints a preset to start from. How a layer is printed (ink spread, passes, wet ink and its cost) may be left out; then
+files and bills say nothing of it.
 
 A process that is read is whole: every rule and layer a stack needs is there, and no two rules contradict each other.
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from snn2circuit.errors import LayoutError
-from snn2circuit.ir.layout import Process, ProcessLayer, Role
+from snn2circuit.ir.layout import MAX_BIAS, PRINTING, Process, ProcessLayer, Role
 from snn2circuit.ir.parts import Confidence, Quantity
 from snn2circuit.layout.rules import INTERLAYER, LAYERS, SUBSTRATE, read_rules
 
@@ -36,13 +37,19 @@ UNITS = {
     "thickness": "m",
     "sheet_resistance": "ohm/sq",
     "permittivity": "1",
+    "bias": "m",
+    "passes": "1",
+    "drop_volume": "m3",
+    "solids": "1",
+    "cost": "1/l",
 }
 OWN = {"min_width": ("conductor",), "min_space": ("conductor", "via")}  # rules that layers of these roles may have
+LEAST = {"permittivity": 1.0, "overlay": 0.0, "bias": -MAX_BIAS}  # of the others any value above 0
 TOP = ("name", "technology", "rules", "layers")
 NEEDED = ("min_width", "min_space", "overlay", "via_diameter")
 RULES = tuple(UNITS)[: list(UNITS).index("thickness")]
-LAYER_KEYS = ("name", "role", "material", "thickness", "color", "mask", "sheet_resistance", "permittivity", *OWN)
-LAYER_NEEDS = LAYER_KEYS[:6]
+LAYER_NEEDS = ("name", "role", "material", "thickness", "color", "mask")
+LAYER_KEYS = (*LAYER_NEEDS, "sheet_resistance", "permittivity", *OWN, *PRINTING)
 
 
 def read_process(path: Path) -> Process:
@@ -155,10 +162,10 @@ def _quantity(value: Any, key: str, where: str) -> Quantity:
         raise LayoutError(f"{where}: {key} is given in {value['unit']!r}; it must be in {unit!r}")
     if confidence not in levels:
         raise LayoutError(f"{where}: confidence of {key} is {confidence!r}; {_suggest(str(confidence), levels)}")
-    least = {"permittivity": 1.0}.get(key, 0.0)
+    least = LEAST.get(key, 0.0)
     is_number = isinstance(number, (int, float)) and not isinstance(number, bool) and math.isfinite(number)
-    if not is_number or number < least or (number == 0 and key != "overlay"):
-        limit = f"{least:g} or more" if least or key == "overlay" else "more than 0"
+    if not is_number or number < least or (number == 0 and key not in LEAST):
+        limit = f"{least:g} or more" if key in LEAST else "more than 0"
         raise LayoutError(f"{where}: {key} is {number!r} {unit}; it must be a number, {limit}")
     return Quantity(value=float(number), unit=unit, source=_text(value, "source", where), confidence=confidence)
 

@@ -16,6 +16,7 @@ from snn2circuit.cli import main
 from snn2circuit.design import parse_design
 from snn2circuit.errors import DesignError, LayoutError
 from snn2circuit.ir.files import fingerprint
+from snn2circuit.ir.layout import PRINTING
 from snn2circuit.layout.build import build_layout
 from snn2circuit.layout.process_file import parse_process, process_toml, read_process
 from snn2circuit.layout.processes import PROCESSES
@@ -81,6 +82,7 @@ def without_layer(name: str) -> str:
         (changed("role", '"substrat"'), ["layer 1 (substrate)", "did you mean 'substrate'"]),
         (changed("mask", "1\nmin_width = 1e-4"), ["layer 1 (substrate)", "min_width is for layers of role conductor"]),
         (changed("mask", "1\nmin_width = -1"), ["layer 1 (substrate)", "min_width is -1", "more than 0"]),
+        (changed("mask", "1\npasses = 2"), ["layer substrate: passes: for printed layers"]),
         (changed("color", '"blue"'), ["color = 'blue'", "#rrggbb"]),
         (changed("mask", "2"), ["both have mask 2", "the next free number is 1"]),
         (changed("mask", "2.5"), ["mask = 2.5"]),
@@ -139,12 +141,12 @@ def test_the_command_prints_presets_and_checks_files(tmp_path: Path) -> None:
     refused = CliRunner().invoke(main, ["process", str(path)])
     assert refused.exit_code == 1
     assert "overlay is 80000 nm" in refused.output
-    assert "no process 'etching'" in CliRunner().invoke(main, ["process", "etching"]).output
+    assert "no process and no file 'etching'" in CliRunner().invoke(main, ["process", "etching"]).output
 
 
 def test_a_users_resistive_ink_makes_meanders() -> None:
     text = INKJET.replace('name = "devices"', 'name = "devices"\nsheet_resistance = 2e3')
-    layout = build_layout(make_crossbar(2, 2), parse_process(text))
+    layout = build_layout(make_crossbar(2, 2, process="inkjet_resistor"), parse_process(text))
     (told,) = [each for each in layout.assumptions if "squares" in each]
     assert "5 to 5e+03 squares" in told  # 10 kohm to 10 Mohm
     assert "sheet resistance of devices 2 kΩ/sq is assumed" in "".join(layout.assumptions)
@@ -155,7 +157,7 @@ def test_a_users_resistive_ink_makes_meanders() -> None:
 
 @pytest.mark.parametrize("process", sorted(PROCESSES))
 def test_an_isolated_stack_has_one_substrate_and_thin_interlayers(process: str) -> None:
-    layout = build_layout(make_crossbar(3, 4, 2), PROCESSES[process], "isolated")
+    layout = build_layout(make_crossbar(3, 4, 2, process=process), PROCESSES[process], "isolated")
     assert layout.mode == "isolated"
     bases = [sheet.shapes[0] for sheet in layout.sheets]
     assert [base.layer for base in bases] == ["substrate", "interlayer"]
@@ -175,7 +177,7 @@ def test_an_isolated_stack_has_one_substrate_and_thin_interlayers(process: str) 
 )
 def test_a_mode_that_makes_no_circuit_is_refused_with_the_reason(process: str, mode: str, words: str) -> None:
     with pytest.raises(LayoutError, match=re.escape(words)):
-        build_layout(make_crossbar(2, 2), PROCESSES[process], mode)
+        build_layout(make_crossbar(2, 2, process=process), PROCESSES[process], mode)
 
 
 def test_a_layer_may_have_rules_of_its_own() -> None:
@@ -189,3 +191,42 @@ def test_a_layer_may_have_rules_of_its_own() -> None:
     assert (rules.width, rules.space) == (210_000, 300_000)  # both kinds of line, on the drop grid
     with pytest.raises(LayoutError, match="min_space of bit_lines is"):
         parse_process(process_toml(process).replace("value = 0.0003", "value = 3e-16"))
+
+
+WORD_LINES = 'name = "word_lines"\n'
+PRINTED = """passes = 2
+bias = -12e-6
+drop_volume = 1e-14
+solids = 0.2
+cost = { value = 900, unit = "1/l", source = "an offer", confidence = "high" }
+"""
+
+
+def test_how_a_layer_is_printed_reads_back_the_same() -> None:
+    process = parse_process(INKJET.replace(WORD_LINES, WORD_LINES + PRINTED))
+    layer = process.layer("word_lines")
+    values = [getattr(layer, name) for name in PRINTING]
+    assert [each.value for each in values] == [-12e-6, 2, 1e-14, 0.2, 900]
+    assert [each.unit for each in values] == ["m", "1", "m3", "1", "1/l"]
+    assert fingerprint(parse_process(process_toml(process))) == fingerprint(process)
+    assert all(getattr(process.layer("bit_lines"), name) is None for name in PRINTING)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("passes = 1.5", "layer word_lines: 1.5 passes; there can be a whole number of 1 to 99"),
+        ("passes = 0", "passes is 0 1; it must be a number, more than 0"),
+        ("passes = 100", "100 passes"),
+        ("bias = 0.1", "bias = 0.1 m; it must lie between -0.001 and 0.001 m"),
+        ("bias = -0.1", "bias is -0.1 m; it must be a number, -0.001 or more"),
+        ("solids = 1.5", "solids = 1.5; a share is more than 0 and at most 1"),
+        ("solids = 0", "solids is 0 1; it must be a number, more than 0"),
+        ("drop_volume = -1e-14", "drop_volume is -1e-14 m3"),
+        ("cost = nan", "cost is nan 1/l"),
+        ('cost = { value = 1, unit = "EUR/l", source = "x", confidence = "high" }', "it must be in '1/l'"),
+    ],
+)
+def test_how_a_layer_cannot_be_printed_is_named(line: str, words: str) -> None:
+    with pytest.raises(LayoutError, match=re.escape(words)):
+        parse_process(INKJET.replace(WORD_LINES, f"{WORD_LINES}{line}\n"))

@@ -1,8 +1,11 @@
 """Masks as 1-bit pictures for inkjet printers: one pixel a drop, black where ink goes.
 
-At resolution ``dpi`` a pixel has side ``25.4 mm / dpi``; all masks of a stack share one frame, so they register. A
-pixel is inked when its centre lies in a shape, so shapes that touch stay joined and shapes a pixel apart stay apart.
-Pictures are made and written in bands and never held whole.
+A pixel is inked when its centre lies in a shape, so shapes that touch stay joined and shapes a pixel apart stay apart;
+a resolution at which shapes merge, part or vanish is refused (:mod:`snn2circuit.layout.masks.resolution`). Pictures are
+made and written in bands and never held whole. There is one for each pass that the process prints a layer in, and none
+of a substrate: a foil is not printed, and an interlayer is printed all over but for the openings that its vias show.
+
+Beside the pictures stands ``KIND.json`` (:func:`describe`): where every pixel lies, and what each file is.
 
 Formats: PNG (greyscale, depth 1; W3C PNG specification), TIFF (revision 6.0, bilevel, deflate strips) and BMP (two
 colours, uncompressed).
@@ -14,131 +17,204 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snn2circuit.errors import LayoutError
-from snn2circuit.ir.files import atomic
-from snn2circuit.ir.layout import Layout
-from snn2circuit.ir.noun import noun
+from snn2circuit.ir.files import atomic, write_json
+from snn2circuit.ir.layout import Layout, ProcessLayer
 from snn2circuit.layout.masks.drawing import Mask, list_masks
+from snn2circuit.layout.masks.frame import Frame, make_frame
+from snn2circuit.layout.masks.raster import Raster
+from snn2circuit.layout.masks.resolution import check_resolution
+from snn2circuit.layout.masks.spread import spread_mask
 
 BAND = 512  # rows made at a time
-LARGEST = 2**31  # pixels of one picture
-INCH = 25_400_000  # nm
-
-
-@noun
-class Frame:
-    """Where the pixels of a stack's pictures lie."""
-
-    x0: float  # nm, left edge
-    y1: float  # nm, upper edge
-    side: float  # nm, of a pixel
-    dpi: float
-    width: int  # pixels
-    height: int
-
 
 Band = NDArray[np.uint8]  # (rows, ceil(width / 8)), most significant bit left, 1 = ink
-Writer = Callable[[BinaryIO, Frame, Callable[[int, int], Band]], None]
+Pixels = NDArray[np.bool_]  # (rows, width)
 
 
-def write_bitmaps(layout: Layout, folder: Path, kind: str, dpi: float) -> list[Path]:
-    """Write one picture a mask into ``folder``, without the substrates; ``kind`` is one of :data:`WRITERS`.
+def write_bitmaps(layout: Layout, folder: Path, kind: str, raster: Raster) -> list[Path]:
+    """Write one picture a mask and pass into ``folder``, and ``KIND.json``; ``kind`` is one of :data:`WRITERS`.
 
     Raises:
-        LayoutError: the resolution is not positive, or a picture would have more than 2**31 pixels.
+        LayoutError: resolution, scale or bias lose, cut or merge shapes, or a picture would be too large.
     """
-    masks = list(list_masks(layout))
-    frame = make_frame(masks, dpi)
+    raster = raster.for_process(layout.process)
+    masks = [spread_mask(mask, _bias(mask.layer, raster)) for mask in list_masks(layout)]
+    frame = make_frame(masks, raster)
+    check_resolution(masks, frame, raster)
     paths = []
     for mask in masks:
-        if mask.layer.role == "substrate":
-            continue
-        path = folder / f"{mask.name}.{kind}"
-        with atomic(path) as temporary, temporary.open("wb") as stream:
-            WRITERS[kind](stream, frame, lambda first, last, mask=mask: draw_band(mask, frame, first, last))  # type: ignore[misc]
-        paths.append(path)
-    return paths
+        picture = _Picture(mask, frame, raster)
+        for number in range(passes(mask.layer)) if mask.layer.role != "substrate" else ():
+            path = folder / picture_name(mask.sheet, mask.layer, number, kind)
+            with atomic(path) as temporary, temporary.open("wb") as stream:
+                WRITERS[kind](stream, picture)
+            paths.append(path)
+    path = folder / f"{kind}.json"
+    write_json(path, describe(layout, masks, frame, raster, kind))
+    return [*paths, path]
 
 
-def make_frame(masks: list[Mask], dpi: float) -> Frame:
-    """The frame around all masks at ``dpi`` pixels an inch."""
-    if not 0 < dpi < 1e6:
-        raise LayoutError(f"bitmaps at {dpi:g} dpi: the resolution must lie between 0 and 1e6")
-    corners = np.concatenate([mask.boxes for mask in masks])
-    (x0, y0), (x1, y1) = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)
-    side = INCH / dpi
-    width, height = int(np.ceil((x1 - x0) / side)), int(np.ceil((y1 - y0) / side))
-    if width * height > LARGEST:
-        fits = dpi * (LARGEST / (width * height)) ** 0.5
-        raise LayoutError(
-            f"a bitmap at {dpi:g} dpi has {width} x {height} pixels; the limit is {LARGEST}: "
-            f"choose a resolution of at most {int(fits)} dpi"
-        )
-    return Frame(x0=float(x0), y1=float(y0 + height * side), side=side, dpi=dpi, width=width, height=height)
+def passes(layer: ProcessLayer) -> int:
+    """How many times a layer is printed."""
+    return 1 if layer.passes is None else int(layer.passes.value)
 
 
-def draw_band(mask: Mask, frame: Frame, first: int, last: int) -> Band:
-    """Rows ``first`` to ``last`` (exclusive, from the top) of a mask's picture, packed eight pixels a byte."""
+def picture_name(sheet: int, layer: ProcessLayer, number: int, kind: str) -> str:
+    """File of pass ``number``, from 0: ``sheet1_word_lines.png``, or of several ``sheet1_word_lines_pass1.png``."""
+    return f"sheet{sheet}_{layer.name}{f'_pass{number + 1}' if passes(layer) > 1 else ''}.{kind}"
+
+
+def describe(layout: Layout, masks: list[Mask], frame: Frame, raster: Raster, kind: str) -> dict[str, Any]:
+    """What places the pictures, as ``KIND.json`` holds it.
+
+    Column ``c`` and row ``r`` of a picture, from its upper left corner and from 0, margin included, are centred on the
+    layout at ``x0 + (c - margin_x + 1/2) · step_x`` and ``y1 - (r - margin_y + 1/2) · step_y``, in nm, with ``c``
+    counted from the right in a mirrored picture. A shape is drawn ``bias`` wider on every side than it is meant.
+    """
+    width, height = frame.size
+    printed = [mask for mask in masks if mask.layer.role != "substrate"]
+    return {
+        "format": SIDECAR,
+        "layout": layout.name,
+        "process": layout.process.name,
+        "frame": {
+            "width": width,
+            "height": height,
+            "x0_nm": frame.x0,
+            "y1_nm": frame.y1,
+            "step_x_nm": frame.step_x,
+            "step_y_nm": frame.step_y,
+            "margin_x": frame.margin_x,
+            "margin_y": frame.margin_y,
+            "mirror": raster.mirror,
+            "negative": raster.negative,
+        },
+        "print": {
+            "dpi_x": raster.dpi_x,
+            "dpi_y": raster.dpi_y,
+            "scale_x": raster.scale_x,
+            "scale_y": raster.scale_y,
+            "width_mm": width * 25.4 / raster.dpi_x,
+            "height_mm": height * 25.4 / raster.dpi_y,
+        },
+        "pictures": [
+            {
+                "file": picture_name(mask.sheet, mask.layer, number, kind),
+                "sheet": mask.sheet,
+                "layer": mask.layer.name,
+                "pass": number + 1,
+                "bias_nm": raster.bias_of(mask.layer),
+            }
+            for mask in printed
+            for number in range(passes(mask.layer))
+        ],
+        "foils": [
+            {"sheet": mask.sheet, "layer": mask.layer.name, "box_nm": box}
+            for mask in masks
+            if mask.layer.role == "substrate"
+            for box in mask.boxes.tolist()
+        ],
+    }
+
+
+SIDECAR = "snn2circuit bitmaps/1"
+
+
+def _bias(layer: ProcessLayer, raster: Raster) -> int:
+    return 0 if layer.role == "substrate" else raster.bias_of(layer)
+
+
+class _Picture:
+    """One mask as its file shows it."""
+
+    def __init__(self, mask: Mask, frame: Frame, raster: Raster) -> None:
+        self.mask, self.frame, self.raster = mask, frame, raster
+        self.width, self.height = frame.size
+
+    @property
+    def per_metre(self) -> tuple[int, int]:
+        """Pixels along x and along y."""
+        return round(self.raster.dpi_x / 0.0254), round(self.raster.dpi_y / 0.0254)
+
+    def band(self, first: int, last: int) -> Band:
+        """Rows ``first`` to ``last`` (exclusive, from the top), packed eight pixels a byte."""
+        frame, above = self.frame, self.frame.margin_y
+        inside = slice(*(min(max(row - above, 0), frame.height) for row in (first, last)))
+        pixels = np.zeros((last - first, self.width), dtype=np.bool_)
+        at = slice(inside.start + above - first, inside.stop + above - first)
+        if inside.stop > inside.start:
+            pixels[at, frame.margin_x : frame.margin_x + frame.width] = draw_rows(
+                self.mask, frame, inside.start, inside.stop
+            )
+        if self.raster.mirror:
+            pixels = pixels[:, ::-1]
+        return np.packbits(pixels ^ self.raster.negative, axis=1)
+
+    def bands(self) -> Iterator[tuple[int, int]]:
+        """First and last row of each band, from the top."""
+        return ((first, min(first + BAND, self.height)) for first in range(0, self.height, BAND))
+
+
+Writer = Callable[[BinaryIO, _Picture], None]
+
+
+def draw_rows(mask: Mask, frame: Frame, first: int, last: int) -> Pixels:
+    """Rows ``first`` to ``last`` (exclusive, from the top) of a mask, without margin."""
     pixels = np.zeros((last - first, frame.width), dtype=np.bool_)
-    # Pixel (r, c) has its centre at x0 + (c + 1/2) side, y1 - (r + 1/2) side.
-    left, right = (np.ceil((mask.boxes[:, i] - frame.x0) / frame.side - 0.5).astype(int) for i in (0, 2))
-    upper, lower = (np.floor((frame.y1 - mask.boxes[:, i]) / frame.side - 0.5).astype(int) + 1 for i in (3, 1))
+    left, right = (frame.columns(mask.boxes[:, i]) for i in (0, 2))
+    upper, lower = (frame.rows(mask.boxes[:, i]) for i in (3, 1))
     for index in np.flatnonzero((upper < last) & (lower > first)):
         rows = slice(max(int(upper[index]), first) - first, min(int(lower[index]), last) - first)
         columns = slice(int(left[index]), int(right[index]))
         if mask.round[index]:
             a, b, c, d = mask.boxes[index]
-            x = frame.x0 + (np.arange(columns.start, columns.stop) + 0.5) * frame.side - (a + c) / 2
-            y = frame.y1 - (np.arange(rows.start, rows.stop) + first + 0.5) * frame.side - (b + d) / 2
+            x = frame.x0 + (np.arange(columns.start, columns.stop) + 0.5) * frame.step_x - (a + c) / 2
+            y = frame.y1 - (np.arange(rows.start, rows.stop) + first + 0.5) * frame.step_y - (b + d) / 2
             pixels[rows, columns] |= x**2 + y[:, None] ** 2 < ((c - a) / 2) ** 2
         else:
             pixels[rows, columns] = True
-    return np.packbits(pixels, axis=1)
+    return pixels
 
 
-def _bands(height: int) -> Iterator[tuple[int, int]]:
-    return ((first, min(first + BAND, height)) for first in range(0, height, BAND))
-
-
-def _write_png(stream: BinaryIO, frame: Frame, band: Callable[[int, int], Band]) -> None:
+def _write_png(stream: BinaryIO, picture: _Picture) -> None:
     def chunk(name: bytes, data: bytes) -> None:
         stream.write(struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)))
 
     stream.write(b"\x89PNG\r\n\x1a\n")
-    chunk(b"IHDR", struct.pack(">IIBBBBB", frame.width, frame.height, 1, 0, 0, 0, 0))
-    per_metre = round(1e9 / frame.side)
-    chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1))
+    chunk(b"IHDR", struct.pack(">IIBBBBB", picture.width, picture.height, 1, 0, 0, 0, 0))
+    chunk(b"pHYs", struct.pack(">IIB", *picture.per_metre, 1))
     packer = zlib.compressobj(6)
-    for first, last in _bands(frame.height):
-        rows = ~band(first, last)  # in greyscale 0 is black
+    for first, last in picture.bands():
+        rows = ~picture.band(first, last)  # in greyscale 0 is black
         chunk(b"IDAT", packer.compress(np.hstack([np.zeros((len(rows), 1), dtype=np.uint8), rows]).tobytes()))
     chunk(b"IDAT", packer.flush())
     chunk(b"IEND", b"")
 
 
-def _write_tiff(stream: BinaryIO, frame: Frame, band: Callable[[int, int], Band]) -> None:
+def _write_tiff(stream: BinaryIO, picture: _Picture) -> None:
     stream.write(b"II*\0\0\0\0\0")
     offsets, counts = [], []
-    for first, last in _bands(frame.height):
-        data = zlib.compress(band(first, last).tobytes(), 6)
+    for first, last in picture.bands():
+        data = zlib.compress(picture.band(first, last).tobytes(), 6)
         data += b"\0" * (len(data) % 2)
         offsets.append(stream.tell())
         counts.append(len(data))
         stream.write(data)
     resolution = stream.tell()
-    stream.write(struct.pack("<II", round(frame.dpi * 1000), 1000))
+    dpi = picture.raster.dpi_x, picture.raster.dpi_y
+    stream.write(b"".join(struct.pack("<II", round(each * 1000), 1000) for each in dpi))
     strips = stream.tell()
     stream.write(struct.pack(f"<{2 * len(offsets)}I", *offsets, *counts))
     directory = stream.tell()
     several = len(offsets) > 1
     entries = (  # tag, type (3 short, 4 long, 5 rational), count, value or offset
-        (256, 4, 1, frame.width),
-        (257, 4, 1, frame.height),
+        (256, 4, 1, picture.width),
+        (257, 4, 1, picture.height),
         (258, 3, 1, 1),  # bits per sample
         (259, 3, 1, 8),  # deflate
         (262, 3, 1, 0),  # 0 is white
@@ -147,7 +223,7 @@ def _write_tiff(stream: BinaryIO, frame: Frame, band: Callable[[int, int], Band]
         (278, 4, 1, BAND),
         (279, 4, len(counts), strips + 4 * len(offsets) if several else counts[0]),
         (282, 5, 1, resolution),
-        (283, 5, 1, resolution),
+        (283, 5, 1, resolution + 8),
         (296, 3, 1, 2),  # inches
     )
     stream.write(struct.pack("<H", len(entries)))
@@ -156,15 +232,16 @@ def _write_tiff(stream: BinaryIO, frame: Frame, band: Callable[[int, int], Band]
     stream.write(struct.pack("<I", directory))
 
 
-def _write_bmp(stream: BinaryIO, frame: Frame, band: Callable[[int, int], Band]) -> None:
-    stride = -(-frame.width // 32) * 4
-    per_metre = round(1e9 / frame.side)
-    size = stride * frame.height
+def _write_bmp(stream: BinaryIO, picture: _Picture) -> None:
+    stride = -(-picture.width // 32) * 4
+    size = stride * picture.height
     stream.write(b"BM" + struct.pack("<IHHI", 62 + size, 0, 0, 62))
-    stream.write(struct.pack("<IiiHHIIiiII", 40, frame.width, frame.height, 1, 1, 0, size, per_metre, per_metre, 2, 2))
+    stream.write(
+        struct.pack("<IiiHHIIiiII", 40, picture.width, picture.height, 1, 1, 0, size, *picture.per_metre, 2, 2)
+    )
     stream.write(bytes((255, 255, 255, 0, 0, 0, 0, 0)))  # colour 0 is white, colour 1 is ink
-    for first, last in reversed(list(_bands(frame.height))):  # rows from the bottom up
-        rows = band(first, last)[::-1]
+    for first, last in reversed(list(picture.bands())):  # rows from the bottom up
+        rows = picture.band(first, last)[::-1]
         stream.write(np.pad(rows, ((0, 0), (0, stride - rows.shape[1]))).tobytes())
 
 
