@@ -32,6 +32,7 @@ HEAVY_PLACES: dict[str, tuple[str, ...]] = {
     "nir": ("frontends/nir",),
     "h5py": ("frontends/",),
     "klayout": ("layout/",),
+    "PIL": ("layout/",),
     "schemdraw": ("analysis/",),
     "tensorboard": ("training/",),
     "click": ("cli/",),

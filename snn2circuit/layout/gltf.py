@@ -30,6 +30,10 @@ Devices that are drawn as strips, meanders of a printed resistor, are there twic
 ``layer``, each device as its outline, a plate of a tenth of the height at their feet. So a device stays one instance
 with its data. Of more than half a million strips only the outlines are drawn; ``extras.strips`` is then false.
 
+Tools that do not know the extension (assimp, trimesh, many CAD programs) show one unit box a node. For them there is a
+plain file, ``instanced=False``: every shape as it is printed with corners of its own, 240 bytes a box, one mesh a layer
+of a sheet, and none of the data about devices.
+
 Sources: Khronos glTF 2.0 specification, chapters 3 and 4; EXT_mesh_gpu_instancing (vendor extension, Khronos
 registry). Equal layouts give equal bytes.
 """
@@ -56,31 +60,36 @@ EXTENSION = "EXT_mesh_gpu_instancing"
 MOST_STRIPS = 500_000  # of a stack; 28 bytes each
 OPACITY: dict[Role, float] = {"substrate": 0.25, "dielectric": 0.35}  # of roles that would hide what lies below
 
-_FLOAT, _UINT16, _INT16 = 5126, 5123, 5122
-_FORMATS = {_FLOAT: "<f4", _UINT16: "<u2", _INT16: "<i2"}
+_FLOAT, _UINT32, _UINT16, _INT16 = 5126, 5125, 5123, 5122
+_FORMATS = {_FLOAT: "<f4", _UINT32: "<u4", _UINT16: "<u2", _INT16: "<i2"}
 _TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3"}
 _VERTICES, _INDICES = 34962, 34963
 _Z_UP_TO_Y_UP = [-(0.5**0.5), 0.0, 0.0, 0.5**0.5]  # quaternion, -90 degrees about x
 
 
-def write_glb(layout: Layout, path: Path | str) -> int:
+def write_glb(layout: Layout, path: Path | str, *, instanced: bool = True) -> int:
     """Write ``layout`` to ``path`` and return the number of bytes.
+
+    Args:
+        layout: the stack.
+        path: the file, made or replaced as a whole.
+        instanced: every shape is a GPU instance, with the device's data; otherwise a plain mesh for any reader.
 
     Raises:
         LayoutError: the layout has no sheet, or a shape names a process layer the process does not have.
         OutputError: the file cannot be written.
     """
-    data = encode_glb(layout)
+    data = encode_glb(layout, instanced=instanced)
     with atomic(path) as temporary:
         temporary.write_bytes(data)
     return len(data)
 
 
-def encode_glb(layout: Layout) -> bytes:
+def encode_glb(layout: Layout, *, instanced: bool = True) -> bytes:
     """The bytes of :func:`write_glb`."""
     if not layout.sheets:
         raise LayoutError(f"layout {layout.name} has no sheet; there is nothing to draw")
-    scene = _Scene(layout)
+    scene = _Scene(layout, instanced)
     sheets = [scene.add_sheet(index, sheet) for index, sheet in enumerate(layout.sheets)]
     process = layout.process
     root = scene.add_node(
@@ -107,6 +116,7 @@ class _Scene:
     """A glTF document under construction; indices are handed out in order of first use."""
 
     layout: Layout
+    instanced: bool
     nodes: list[dict[str, Any]] = field(default_factory=list)
     meshes: list[dict[str, Any]] = field(default_factory=list)
     accessors: list[dict[str, Any]] = field(default_factory=list)
@@ -134,14 +144,19 @@ class _Scene:
         return len(self.nodes) - 1
 
     def add_sheet(self, index: int, sheet: Sheet) -> int:
-        children = [
-            self.add_shapes(index, sheet, shapes)
-            for shapes in sheet.shapes
-            if len(shapes.boxes) and (self.strips or not self.is_strips(shapes))
-        ]
-        for tile, (layer, devices) in enumerate(self.layout.printed(sheet), start=sheet.tile):
-            if len(devices.rows):
-                children.append(self.add_devices(index, sheet, tile, layer, devices))
+        if self.instanced:
+            children = [
+                self.add_shapes(index, sheet, shapes)
+                for shapes in sheet.shapes
+                if len(shapes.boxes) and (self.strips or not self.is_strips(shapes))
+            ]
+            for tile, (layer, devices) in enumerate(self.layout.printed(sheet), start=sheet.tile):
+                if len(devices.rows):
+                    children.append(self.add_devices(index, sheet, tile, layer, devices))
+        else:
+            children = [
+                self.add_mesh(index, sheet, shapes) for shapes in self.layout.solids(sheet) if len(shapes.boxes)
+            ]
         node: dict[str, Any] = {
             "name": sheet.name,
             "extras": {
@@ -160,7 +175,34 @@ class _Scene:
     def add_shapes(self, index: int, sheet: Sheet, shapes: Shapes) -> int:
         layer = self.layout.process.layer(shapes.layer)
         solid = "pillar" if shapes.round else "box"
-        extras = {
+        name = f"{sheet.name} · {layer.name}{' strips' if self.is_strips(shapes) else ''}"
+        extras = self.describe(index, shapes)
+        return self.add_instances(name, layer, solid, shapes.boxes, {"_NET": shapes.nets}, extras)
+
+    def add_mesh(self, index: int, sheet: Sheet, shapes: Shapes) -> int:
+        """A node whose mesh holds every shape with corners of its own."""
+        layer = self.layout.process.layer(shapes.layer)
+        points, triangles = unit_pillar().corners() if shapes.round else unit_box().corners()
+        size = shapes.boxes[:, 3:] - shapes.boxes[:, :3]
+        centre = (shapes.boxes[:, :3] + shapes.boxes[:, 3:] - 2 * self.origin) * (METRE / 2)
+        placed = (points * size[:, None, :] * METRE + centre[:, None, :]).reshape(-1, 3)
+        first = len(points) * np.arange(len(size))
+        index_of = (triangles[None, :, :] + first[:, None, None]).reshape(-1)
+        if layer not in self.materials:
+            self.materials.append(layer)
+        primitive = {
+            "attributes": {"POSITION": self.add_array(placed, target=_VERTICES)},
+            "indices": self.add_array(index_of, component=_UINT32, target=_INDICES),
+            "material": self.materials.index(layer),
+        }
+        name = f"{sheet.name} · {layer.name}"
+        self.meshes.append({"name": name, "primitives": [primitive]})
+        return self.add_node({"name": name, "mesh": len(self.meshes) - 1, "extras": self.describe(index, shapes)})
+
+    def describe(self, index: int, shapes: Shapes) -> dict[str, Any]:
+        """What a node of shapes says of itself."""
+        layer = self.layout.process.layer(shapes.layer)
+        return {
             "kind": "layer",
             "sheet": index,
             "layer": layer.name,
@@ -170,8 +212,6 @@ class _Scene:
             "color": layer.color,
             "count": len(shapes.boxes),
         }
-        name = f"{sheet.name} · {layer.name}{' strips' if self.is_strips(shapes) else ''}"
-        return self.add_instances(name, layer, solid, shapes.boxes, {"_NET": shapes.nets}, extras)
 
     def add_devices(self, index: int, sheet: Sheet, tile: int, layer: ProcessLayer, devices: Devices) -> int:
         extras = {
@@ -269,8 +309,7 @@ class _Scene:
     def encode(self, root: int) -> bytes:
         document: dict[str, Any] = {
             "asset": {"version": "2.0", "generator": "snn2circuit"},
-            "extensionsUsed": [EXTENSION],
-            "extensionsRequired": [EXTENSION],
+            **({"extensionsUsed": [EXTENSION], "extensionsRequired": [EXTENSION]} if self.instanced else {}),
             "scene": 0,
             "scenes": [{"name": self.layout.name, "nodes": [root]}],
             "nodes": self.nodes,

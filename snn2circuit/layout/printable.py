@@ -1,10 +1,10 @@
 """The stack as files for 3D printers: STL and 3MF, in millimetres, z up, the near lower corner at the origin.
 
 STL is one list of triangles. 3MF (3MF Consortium, Core Specification 1.3) keeps one object for each process layer of
-each sheet, in the layer's colour, and writes a shape as twelve numbers that place a unit solid, so it stays small.
+each sheet, in the layer's colour, and writes a box as twelve numbers that place a unit box, so it stays small.
 Films are a thousand times thinner than wide and no 3D printer can make them true to scale; ``height`` stretches z.
 
-Each shape is a closed solid of its own, and shapes of neighbouring layers touch, as they do in the stack.
+Solids are closed and touch nowhere (:mod:`snn2circuit.layout.disjoint`), so that slicers find nothing to repair.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from snn2circuit.ir.files import atomic
 from snn2circuit.ir.layout import Layout, ProcessLayer
 from snn2circuit.ir.noun import Floats, Ints
 from snn2circuit.ir.plain import plain
+from snn2circuit.layout.disjoint import list_solids
 from snn2circuit.layout.gltf import write_glb
-from snn2circuit.layout.solids import unit_box, unit_pillar
+from snn2circuit.layout.solids import unit_box
 
 MILLIMETRE = 1e-6  # of one layout unit
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # the earliest a zip file knows: equal stacks give equal bytes
@@ -42,13 +43,14 @@ _RELATIONS = (
 
 
 class Part(NamedTuple):
-    """All shapes of one process layer of one sheet."""
+    """All solids of one process layer of one sheet, mm."""
 
     name: str
     layer: ProcessLayer
-    round: bool
-    size: Floats  # (shapes, 3), mm
-    centre: Floats  # (shapes, 3), mm
+    size: Floats  # (boxes, 3)
+    centre: Floats  # (boxes, 3)
+    points: Floats  # (points, 3), of solids that are no boxes
+    triangles: Ints  # (triangles, 3), of the same
 
 
 def write_stl(layout: Layout, path: Path | str, height: float = 1.0) -> int:
@@ -56,13 +58,15 @@ def write_stl(layout: Layout, path: Path | str, height: float = 1.0) -> int:
     import trimesh
 
     corners, triangles, start = [], [], 0
+    points, faces = unit_box().corners()
     for part in _parts(layout, height):
-        points, faces = _unit(round_=part.round)
         placed = points[None, :, :] * part.size[:, None, :] + part.centre[:, None, :]
-        first = start + len(points) * np.arange(len(placed))
-        triangles.append((faces[None, :, :] + first[:, None, None]).reshape(-1, 3))
-        corners.append(placed.reshape(-1, 3))
-        start += len(corners[-1])
+        first = len(points) * np.arange(len(placed))
+        boxes = (faces[None, :, :] + first[:, None, None]).reshape(-1, 3)
+        for more, index in ((placed.reshape(-1, 3), boxes), (part.points, part.triangles)):
+            corners.append(more)
+            triangles.append(index + start)
+            start += len(more)
     mesh = trimesh.Trimesh(np.concatenate(corners), np.concatenate(triangles), process=False)
     with atomic(path) as temporary:
         mesh.export(temporary, file_type="stl")
@@ -81,28 +85,25 @@ def write_3mf(layout: Layout, path: Path | str, height: float = 1.0) -> int:
         f"<base name={quoteattr(plain(part.layer.material))} displaycolor={quoteattr(part.layer.color.upper())}/>"
         for part in parts
     )
-    solids, objects, items = [], [], []
+    resources, items = [], []
     for index, part in enumerate(parts):
-        solid, whole = 2 * index + 2, 2 * index + 3
-        points, faces = _unit(round_=part.round)
-        vertices = "".join(f'<vertex x="{x:.9g}" y="{y:.9g}" z="{z:.9g}"/>' for x, y, z in points.tolist())
-        mesh = "".join(f'<triangle v1="{a}" v2="{b}" v3="{c}"/>' for a, b, c in faces.tolist())
-        solids.append(
-            f'<object id="{solid}" type="model" pid="1" pindex="{index}"><mesh><vertices>{vertices}</vertices>'
-            f"<triangles>{mesh}</triangles></mesh></object>\n"
-        )
+        box, rest, whole = (3 * index + number for number in (2, 3, 4))
+        resources.append(_mesh(box, index, *unit_box().corners()))
         placed = "".join(
-            f'<component objectid="{solid}" transform="{a:.9g} 0 0 0 {b:.9g} 0 0 0 {c:.9g} {x:.9g} {y:.9g} {z:.9g}"/>'
+            f'<component objectid="{box}" transform="{a:.9g} 0 0 0 {b:.9g} 0 0 0 {c:.9g} {x:.9g} {y:.9g} {z:.9g}"/>'
             for (a, b, c), (x, y, z) in zip(part.size.tolist(), part.centre.tolist(), strict=True)
         )
-        objects.append(
+        if len(part.triangles):
+            resources.append(_mesh(rest, index, part.points, part.triangles))
+            placed += f'<component objectid="{rest}"/>'
+        resources.append(
             f'<object id="{whole}" type="model" name={quoteattr(plain(part.name))}>'
             f"<components>{placed}</components></object>\n"
         )
         items.append(f'<item objectid="{whole}"/>')
     model = (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<model unit="millimeter" xml:lang="en" xmlns="{_CORE}">\n'
-        f'<resources>\n<basematerials id="1">{materials}</basematerials>\n{"".join(solids)}{"".join(objects)}'
+        f'<resources>\n<basematerials id="1">{materials}</basematerials>\n{"".join(resources)}'
         f"</resources>\n<build>{''.join(items)}</build>\n</model>\n"
     )
     with atomic(path) as temporary:
@@ -132,16 +133,16 @@ def _parts(layout: Layout, height: float) -> Iterator[Part]:
         raise LayoutError(f"height is {height!r}; z can only be stretched by a factor above 0")
     scale = MILLIMETRE * np.array([1.0, 1.0, height])
     corner = layout.bounds[:3]
-    for sheet in layout.sheets:
-        for shapes in layout.solids(sheet):
-            if len(shapes.boxes):
-                layer = layout.process.layer(shapes.layer)
-                low, high = (shapes.boxes[:, :3] - corner) * scale, (shapes.boxes[:, 3:] - corner) * scale
-                yield Part(f"{sheet.name} {layer.name}", layer, shapes.round, high - low, (low + high) / 2)
+    for solids in list_solids(layout):
+        low, high = (solids.boxes[:, :3] - corner) * scale, (solids.boxes[:, 3:] - corner) * scale
+        points = (solids.points - corner) * scale
+        yield Part(solids.name, solids.layer, high - low, (low + high) / 2, points, solids.triangles)
 
 
-def _unit(*, round_: bool) -> tuple[Floats, Ints]:
-    """Corners and triangles of the unit solid with every corner once, so that the surface is closed."""
-    solid = unit_pillar() if round_ else unit_box()
-    points, index = np.unique(solid.positions.astype(np.float64), axis=0, return_inverse=True)
-    return points, index.ravel()[solid.indices.astype(np.int64)].reshape(-1, 3)
+def _mesh(number: int, material: int, points: Floats, triangles: Ints) -> str:
+    vertices = "".join(f'<vertex x="{x:.9g}" y="{y:.9g}" z="{z:.9g}"/>' for x, y, z in points.tolist())
+    faces = "".join(f'<triangle v1="{a}" v2="{b}" v3="{c}"/>' for a, b, c in triangles.tolist())
+    return (
+        f'<object id="{number}" type="model" pid="1" pindex="{material}"><mesh><vertices>{vertices}</vertices>'
+        f"<triangles>{faces}</triangles></mesh></object>\n"
+    )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from snn2circuit.ir.noun import noun
+from snn2circuit.ir.noun import Floats, Ints, noun
 
 SIDES = 24  # of a pillar; an inscribed 24-gon has 98.9 % of the circle's area
 
@@ -24,6 +24,11 @@ class Solid:
     positions: NDArray[np.float32]  # (vertices, 3)
     normals: NDArray[np.float32]  # (vertices, 3)
     indices: NDArray[np.uint16]  # (triangles * 3,)
+
+    def corners(self) -> tuple[Floats, Ints]:
+        """Corners, every one once, ``(corners, 3)``, and their indices, ``(triangles, 3)``: a closed surface."""
+        points, index = np.unique(self.positions.astype(np.float64), axis=0, return_inverse=True)
+        return points, index.ravel()[self.indices.astype(np.int64)].reshape(-1, 3)
 
 
 def unit_box() -> Solid:

@@ -48,7 +48,7 @@ def test_khronos_finds_nothing_in_21_designs(tmp_path: Path) -> None:
     files = []
     for number, (sizes, process, bias) in enumerate(DESIGNS):
         files.append(tmp_path / f"{number}.glb")
-        write_glb(build_layout(make_crossbar(*sizes, bias=bias), PROCESSES[process]), files[-1])
+        write_glb(build_layout(make_crossbar(*sizes, bias=bias, process=process), PROCESSES[process]), files[-1])
     script = Path(__file__).with_name("validate_glb.mjs")
     command = ["node", str(script), str(VALIDATOR), *map(str, files)]
     reports = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -284,7 +284,7 @@ def test_a_layout_without_sheets_is_refused(layout: Layout) -> None:
 
 
 def test_resistors_are_plates_with_their_data_below_their_strips(monkeypatch: pytest.MonkeyPatch) -> None:
-    layout = build_layout(make_crossbar(2, 2), PROCESSES["inkjet_resistor"])
+    layout = build_layout(make_crossbar(2, 2, process="inkjet_resistor"), PROCESSES["inkjet_resistor"])
     (sheet,) = layout.sheets
     (strips,) = [shapes for shapes in sheet.shapes if shapes.layer == "devices"]
     nodes = {node["name"]: node["extras"] for node in split(encode_glb(layout))[0]["nodes"]}

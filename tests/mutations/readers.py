@@ -21,6 +21,7 @@ sys.path += [str(TESTS / room) for room in ("ir", "layout", "simulate", "dataset
 import ir_samples  # noqa: E402
 import mask_bombs  # noqa: E402
 from idx_files import idx_bytes  # noqa: E402
+from layout_crossbars import make_crossbar  # noqa: E402
 
 from snn2circuit.analysis.paper import Run, read_runs  # noqa: E402
 from snn2circuit.datasets.array_files import find_array  # noqa: E402
@@ -31,8 +32,11 @@ from snn2circuit.frontends.nir_write import write_nir  # noqa: E402
 from snn2circuit.frontends.snntrainer3d import read_snntrainer3d, write_snntrainer3d  # noqa: E402
 from snn2circuit.ir.files import NOUNS, load, save  # noqa: E402
 from snn2circuit.ir.network import Layer, Network  # noqa: E402
+from snn2circuit.layout.build import build_layout  # noqa: E402
+from snn2circuit.layout.masks.files import write_masks  # noqa: E402
 from snn2circuit.layout.process_file import process_toml, read_process  # noqa: E402
 from snn2circuit.layout.processes import PROCESSES  # noqa: E402
+from snn2circuit.layout.signoff.bitmaps import read_bitmaps  # noqa: E402
 from snn2circuit.layout.signoff.stack import read_masks  # noqa: E402
 from snn2circuit.neurons import NEURONS  # noqa: E402
 from snn2circuit.simulate.deck import read_deck  # noqa: E402
@@ -60,6 +64,11 @@ class Reader:
 def _saved(folder: Path, write: Callable[[Path], Any]) -> bytes:
     write(folder / "made")
     return (folder / "made").read_bytes()
+
+
+def _masks(folder: Path, kind: str, name: str) -> bytes:
+    write_masks(build_layout(make_crossbar(2, 1, 1), PROCESSES["inkjet"]), folder / kind, [kind])
+    return (folder / kind / name).read_bytes()
 
 
 def _network() -> Network:
@@ -161,6 +170,23 @@ READERS: dict[str, Reader] = {
             mask_bombs.gds_file((b"A", mask_bombs.gds_box()), (b"B", mask_bombs.gds_array(b"A", 3, 3, 200, 200))),
             mask_bombs.oas_file(mask_bombs.oas_cell() + mask_bombs.oas_box(3, 1, 9, 9, mask_bombs.oas_row(40))),
         ], GENERAL, slow=True,
+    ),
+    **{
+        f"masks {kind}": Reader(
+            f"layout/signoff/readers/{module}.py", name, lambda path: read_masks(path, PROCESSES["inkjet"]),
+            lambda folder, kind=kind, name=name: [_masks(folder, kind, name)], TEXT, slow=kind == "dxf",
+        )
+        for kind, module, name in (
+            ("dxf", "dxf", "stack.dxf"),
+            ("svg", "svg", "sheet1.svg"),
+            ("gerber", "gerber", "sheet1_contacts.gbr"),
+            ("rs274x", "gerber", "sheet1_word_lines.ger"),
+        )
+    },
+    "sidecar of bitmaps": Reader(
+        "layout/signoff/json_table.py", "png.json",
+        lambda path: read_bitmaps(path.with_name("sheet1_word_lines.png"), PROCESSES["inkjet"]),
+        lambda folder: [_masks(folder, "png", "png.json")], TEXT,
     ),
     "history": Reader("training/history.py", "h.jsonl", read_history, lambda _: _lines(asdict(RECORD)), TEXT),
     "runs": Reader("analysis/paper.py", "paper_runs.jsonl", read_runs, lambda _: _lines(asdict(RUN)), TEXT),

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import klayout.db as kdb
 import numpy as np
 
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.layout import Layout, ProcessLayer
 from snn2circuit.ir.noun import Bools, Ints, freeze, noun
+from snn2circuit.ir.plain import plain
+
+CORNERS = 64  # of the polygon that stands for a circle; its extent is the circle's diameter exactly
 
 
 @noun
@@ -67,3 +71,29 @@ def list_masks(layout: Layout) -> Iterator[Mask]:
                 nets=np.concatenate(nets),
                 heights=(int(solids[:, 2].min()), int(solids[:, 5].max())),
             )
+
+
+def list_labels(layout: Layout) -> Iterator[tuple[tuple[int, str], tuple[str, int, int]]]:
+    """Every net's label on each conductor it appears on: sheet and layer, and name and place (nm) in its middle."""
+    for mask in list_masks(layout):
+        for label in labels(mask, layout.nets):
+            yield (mask.sheet, mask.layer.name), label
+
+
+def labels(mask: Mask, nets: tuple[str, ...], *, every: bool = False) -> Iterator[tuple[str, int, int]]:
+    """The labels of one mask: in the middle of each net's first shape, or of every one."""
+    if mask.layer.role == "conductor":
+        shapes = np.arange(len(mask.nets)) if every else np.unique(mask.nets, return_index=True)[1]
+        for net, (x0, y0, x1, y1) in zip(mask.nets[shapes].tolist(), mask.boxes[shapes].tolist(), strict=True):
+            if net >= 0:
+                yield plain(nets[net]), (x0 + x1) // 2, (y0 + y1) // 2
+
+
+def circle(x0: int, y0: int, x1: int, y1: int) -> kdb.Polygon:
+    """The polygon that stands for the circle in a box, in every format that has no circles and for every check."""
+    return kdb.Polygon.ellipse(kdb.Box(x0, y0, x1, y1), CORNERS)
+
+
+def millimetres(half_nm: int) -> str:
+    """A length in half nanometres as millimetres, exactly and without an exponent."""
+    return f"{half_nm / 2e6:.7f}".rstrip("0").rstrip(".")

@@ -41,31 +41,64 @@ KINDS = {b"\x00\x06\x00\x02": "GDSII", b"%SEMI-OASIS\r\n": "OASIS"}  # how files
 _REFUSED = 3  # exit status of a child that says why
 
 
-def check_bounds(path: Path) -> None:
-    """Look over a mask file without drawing it.
+def check_file(path: Path) -> int:
+    """The size of a mask file.
 
     Raises:
-        LayoutError: it is no GDSII or OASIS file, or asks for more than a stack needs; the text names cell and number.
+        LayoutError: it is no regular file, or too large.
     """
     try:
         info = path.stat()
-        if not stat.S_ISREG(info.st_mode):
-            raise LayoutError(f"{path} is not a regular file")
-        with path.open("rb") as stream:
-            start = stream.read(max(map(len, KINDS)))
     except OSError as error:
         raise LayoutError(f"{path} cannot be read: {error.strerror or error}") from error
-    if not any(start.startswith(kind) for kind in KINDS):
-        raise LayoutError(
-            f"{path} is neither GDSII nor OASIS (uncompressed as a whole); export the masks as one of these"
-        )
+    if not stat.S_ISREG(info.st_mode):
+        raise LayoutError(f"{path} is not a regular file")
     if info.st_size > MAX_BYTES:
         raise LayoutError(
             f"{path} has {info.st_size:,} bytes; the limit is {MAX_BYTES:,}: write it with arrays, as OASIS"
         )
-    seconds = READING[0] + READING[1] * info.st_size / 2**20
-    memory = MEMORY[0] + MEMORY[1] * info.st_size
-    command = python_command(__name__, str(path.absolute()), str(seconds), str(memory))
+    return info.st_size
+
+
+def read_start(path: Path, most: int) -> bytes:
+    """The first bytes of a mask file."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(most)
+    except OSError as error:
+        raise LayoutError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def dxf_options(unit: float) -> kdb.LoadLayoutOptions:
+    """How KLayout reads a DXF file whose unit is ``unit`` micrometres; of GDSII and OASIS it takes nothing from it."""
+    options = kdb.LoadLayoutOptions()
+    options.dxf_unit = unit
+    options.dxf_dbu = 1e-3
+    options.dxf_keep_layer_names = True
+    options.dxf_polyline_mode = 2  # closed polylines are polygons
+    return options
+
+
+def check_bounds(path: Path, dxf_unit: float = 0.0) -> None:
+    """Look over a mask file without drawing it.
+
+    Args:
+        path: GDSII or OASIS; DXF if there is a unit.
+        dxf_unit: micrometres of a drawing unit.
+
+    Raises:
+        LayoutError: it is no GDSII or OASIS file, or asks for more than a stack needs; the text names cell and number.
+    """
+    size = check_file(path)
+    start = read_start(path, max(map(len, KINDS)))
+    if not dxf_unit and not any(start.startswith(kind) for kind in KINDS):
+        raise LayoutError(
+            f"{path} is neither GDSII nor OASIS (uncompressed as a whole); export the masks as one of these, or end "
+            "its name as its format does (.dxf, .svg, .gbr ...)"
+        )
+    seconds = READING[0] + READING[1] * size / 2**20
+    memory = MEMORY[0] + MEMORY[1] * size
+    command = python_command(__name__, str(path.absolute()), str(seconds), str(memory), str(dxf_unit))
     done = subprocess.run(  # noqa: S603 - our own interpreter on our own module
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
     )
@@ -74,7 +107,7 @@ def check_bounds(path: Path) -> None:
     if done.returncode:
         what = "more time" if done.returncode == -signal.SIGPROF else "more than a file should, or is damaged"
         raise LayoutError(
-            f"{path}: KLayout cannot read it: it takes {what} (status {done.returncode}; a file of {info.st_size:,} "
+            f"{path}: KLayout cannot read it: it takes {what} (status {done.returncode}; a file of {size:,} "
             f"bytes gets {seconds:.1f} s and {memory / 2**30:.1f} GiB). If it is sound, write it as GDSII with arrays"
         )
 
@@ -180,7 +213,7 @@ def _shown(name: str) -> str:
     return ascii(name[:60])
 
 
-def _child(path: str, seconds: float, memory: int) -> int:
+def _child(path: str, seconds: float, memory: int, dxf_unit: float) -> int:
     """Look over ``path``; the exit status."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -188,7 +221,7 @@ def _child(path: str, seconds: float, memory: int) -> int:
     signal.setitimer(signal.ITIMER_PROF, seconds)
     database = kdb.Layout(False)  # not editable: repeated shapes stay arrays
     try:
-        database.read(path)
+        database.read(path, dxf_options(dxf_unit or 1.0))
         signal.setitimer(signal.ITIMER_PROF, COUNTING)
         _refuse_beyond(database)
     except (LayoutError, RuntimeError, MemoryError) as error:
@@ -199,4 +232,4 @@ def _child(path: str, seconds: float, memory: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_child(sys.argv[1], float(sys.argv[2]), int(sys.argv[3])))
+    sys.exit(_child(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))
