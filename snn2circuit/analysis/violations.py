@@ -15,8 +15,9 @@ def draw_violations(report: DrcReport, stack: MaskStack, folder: Path) -> list[P
     """Draw the first :data:`MOST` violations as ``NUMBER_RULE.png`` into ``folder``; returns the paths."""
     # Drawing loads matplotlib, which nothing else here needs.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.collections import PolyCollection
     from matplotlib.figure import Figure
-    from matplotlib.patches import Polygon, Rectangle
+    from matplotlib.patches import Rectangle
 
     paths = []
     for number, violation in enumerate(report.violations[:MOST], start=1):
@@ -29,9 +30,8 @@ def draw_violations(report: DrcReport, stack: MaskStack, folder: Path) -> list[P
         for (sheet, name), pieces in clip(stack, window):
             layer = stack.process.layer(name)
             if sheet == violation.sheet and layer.role != "substrate":
-                for corners in pieces:
-                    shape = [(x / 1e3, y / 1e3) for x, y in corners]
-                    axis.add_patch(Polygon(shape, facecolor=layer.color, edgecolor="none", alpha=0.6))
+                shapes = [[(x / 1e3, y / 1e3) for x, y in corners] for corners in pieces]
+                axis.add_collection(PolyCollection(shapes, facecolor=layer.color, edgecolor="none", alpha=0.6))
         place = (x0 / 1e3, y0 / 1e3), (x1 - x0) / 1e3, (y1 - y0) / 1e3
         axis.add_patch(Rectangle(*place, fill=False, edgecolor="#d00000", linewidth=2))
         axis.set(xlim=(window[0] / 1e3, window[2] / 1e3), ylim=(window[1] / 1e3, window[3] / 1e3), aspect="equal")

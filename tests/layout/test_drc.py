@@ -107,6 +107,7 @@ PLANTED: list[tuple[set[str], Edit]] = [
     ({"devices.clear.word_lines", "word_lines.space"}, draw((WORD, 1, (1500, 1035, 3900, 1155)))),
     ({"devices.clear.bit_lines", "bit_lines.space"}, draw((BIT, 1, (780, 120, 900, 300)))),
     ({"devices.overlap", "word_lines.crossover.margin"}, erase("devices", 1, (915, 120, 945, 300))),
+    ({"devices.overlap", "word_lines.crossover.margin"}, erase("devices", 1, (915, 120, 930, 300))),
     (
         {"devices.overlap", "word_lines.crossover", "word_lines.crossover.margin"},
         erase("devices", 1, (915, 120, 1005, 300)),
@@ -175,9 +176,9 @@ def test_every_stack_is_clean(sizes: tuple[int, ...], process: str, bias: bool, 
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
+        crossbar = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows, process=process)
         layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared))
-        report = check_rules(write_masks(layout, Path(folder), ["oas"])[0], PROCESSES[process])
+        report = check_rules(write_masks(layout, Path(folder), ["oas"])[0], PROCESSES[process], layout)
     assert report.violations == ()
     assert report.sheets == len(layout.sheets)
 

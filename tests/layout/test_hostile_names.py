@@ -122,8 +122,8 @@ def layout() -> Layout:
 @pytest.mark.parametrize("name", ["=1+1", *NAMES[len(FORMULAS) :]])
 def test_masks_keep_their_form(name: str, layout: Layout, tmp_path: Path) -> None:
     hostile = named(layout, name)
-    plain_paths = write_masks(layout, tmp_path / "plain", [each for each in MASK_FORMATS if each != "png"], 100)
-    paths = write_masks(hostile, tmp_path / "hostile", [each for each in MASK_FORMATS if each != "png"], 100)
+    plain_paths = write_masks(layout, tmp_path / "plain", [each for each in MASK_FORMATS if each != "png"])
+    paths = write_masks(hostile, tmp_path / "hostile", [each for each in MASK_FORMATS if each != "png"])
     assert [path.name for path in paths] == [path.name for path in plain_paths]
     for path, other in zip(paths, plain_paths, strict=True):
         if path.suffix in (".svg", ".lyp", ".lyd25"):

@@ -9,7 +9,7 @@ import klayout.db as kdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layout_crossbars import make_crossbar, mode_of
+from layout_crossbars import make_crossbar, mode_of, printed
 from mask_edits import Edit, MaskFile, edited
 
 from snn2circuit.errors import LayoutError
@@ -91,7 +91,7 @@ def mutations() -> Iterator[tuple[str, Edit, str]]:
         yield (
             "wide device",
             plus("devices", sheet, box.enlarged(9000, 0)),
-            f"{said(*place)} has a shape of 198000 by 180000",
+            f"beside a planned shape: {said(*place)}",
         )
         contact = kdb.Box(-40_000, -40_000, 40_000, 40_000).moved(box.center().x, box.center().y)
         word = f"wl_l{sheet}_r{place[1]}" if place[1] < SIZES[sheet - 1] else f"bias_l{sheet}"
@@ -191,8 +191,10 @@ def test_every_right_stack_matches(
 ) -> None:
     import tempfile
 
-    crossbar: CrossbarNetwork = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows)
-    layout: Layout = build_layout(crossbar, PROCESSES[process], mode_of(crossbar, process, shared=shared))
+    crossbar: CrossbarNetwork = make_crossbar(*sizes, bias=bias, tile_rows=tile_rows, process=process)
+    mode = mode_of(crossbar, process, shared=shared)
+    crossbar = printed(crossbar, process, mode)
+    layout: Layout = build_layout(crossbar, PROCESSES[process], mode)
     with tempfile.TemporaryDirectory() as folder:
         (path,) = write_masks(layout, Path(folder), ["gds"])
         assert compare_masks(path, layout, crossbar).faults == ()

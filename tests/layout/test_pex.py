@@ -81,14 +81,14 @@ def test_line_segments_are_those_of_klayouts_extractor(process: str, tmp_path: P
 
 def test_resistors_are_fed_where_they_meet_their_lines(tmp_path: Path) -> None:
     """Word lines: from the foot of the first resistor to that of the last; bit lines: from end to end."""
-    crossbar = make_crossbar(3, 3)
+    crossbar = make_crossbar(3, 3, process="aerosol_jet_resistor")
     process = PROCESSES["aerosol_jet_resistor"]
     layout = build_layout(crossbar, process)
     parasitics, _ = extract_parasitics(write_masks(layout, tmp_path, ["gds"])[0], process, crossbar)
     (sheet,) = layout.sheets
     (shapes,) = [each for each in sheet.shapes if each.layer == "devices"]
     devices, bits = sheet.devices, 2 * sheet.devices.columns + (sheet.devices.polarity < 0)
-    feet, ends = np.empty(len(bits)), np.empty(len(bits))
+    feet, ends, share = np.empty(len(bits)), np.empty(len(bits)), devices.conductance
     for number, (x0, y0, _, x1, y1, _) in enumerate(devices.boxes.tolist()):
         own = shapes.boxes[
             (shapes.boxes[:, 0] >= x0)
@@ -100,8 +100,9 @@ def test_resistors_are_fed_where_they_meet_their_lines(tmp_path: Path) -> None:
         feet[number], ends[number] = (foot[0] + foot[3]) / 2, (end[1] + end[4]) / 2
     ohm, width = 0.0171, 20_000
     (tile,) = parasitics.layers[0].tiles
-    along = [feet[bits == bit].mean() for bit in range(6)]
-    up = [ends[devices.rows == row].mean() for row in range(4)]
+    # Where a line's current is, not where most of its resistors are.
+    along = [np.average(feet[bits == bit], weights=share[bits == bit]) for bit in range(6)]
+    up = [np.average(ends[devices.rows == row], weights=share[devices.rows == row]) for row in range(4)]
     np.testing.assert_allclose(tile.word_segments.values, ohm * np.diff(along) / width, rtol=1e-4)
     np.testing.assert_allclose(tile.bit_segments.values, ohm * np.diff(up) / width, rtol=1e-4)
 

@@ -42,7 +42,7 @@ def test_every_process_is_complete_and_makes_a_connected_stack(name: str) -> Non
         assert len(layer.color) == 7
         int(layer.color[1:], 16)
     assert len({layer.color for layer in process.layers}) == len(process.layers)
-    crossbar = make_crossbar(3, 4, 2)
+    crossbar = make_crossbar(3, 4, 2, process=name)
     assert check_connectivity(build_layout(crossbar, process), crossbar).devices == crossbar.devices
 
 

@@ -25,6 +25,7 @@ conductor or via layer may have a ``w`` and an ``s`` of its own:
 ``LAYER.edge``                 everything lies on its foil or interlayer, ``o`` from its edge
 ``LAYER.grid``                 edges of printed layers lie on multiples of ``g``
 ``SUBSTRATE.size``             the foil is no larger than the process's sheet
+``LAYER.plan``                 where the layout is at hand: the layer's shapes are the planned ones
 =============================  =================================================================================
 
 What the device layer prints at a crossing is a patch. In a process that gives its ink a sheet resistance, what it
@@ -50,7 +51,7 @@ class Rule:
     """One design rule; it holds on every sheet."""
 
     name: str
-    check: str  # key of drc.CHECKS
+    check: str  # key of drc.CHECKS, or plan
     layer: str  # process layer it speaks of
     other: str = ""  # second process layer, where two are compared
     limit: int = 0  # nm
@@ -65,6 +66,14 @@ def rule_deck(process: Process) -> tuple[Rule, ...]:
     if len(set(names)) != len(names):
         raise LayoutError(f"process {process.name}: two rules are called {max(names, key=names.count)}")
     return rules
+
+
+def plan_rules(process: Process) -> tuple[Rule, ...]:
+    """A rule for each layer that asks for what the layout plans; :func:`rule_deck` needs no layout and has none."""
+    return tuple(
+        Rule(name=f"{layer.name}.plan", check="plan", layer=layer.name, text="the shapes of the layout, each in place")
+        for layer in process.layers
+    )
 
 
 def _rules(process: Process) -> Iterator[Rule]:

@@ -6,14 +6,18 @@ neuron. As net names say layer, row and column, the comparison is exact and need
 
 1. Every extracted net has one name, every name one net: no short, no open, nothing missing, nothing unknown.
 2. Between word line ``i`` and each bit line of column ``j`` there is exactly one device, whatever ``i`` and ``j``.
-3. It stands where the placement table says, so that it is programmed or printed with its own conductance, and its shape
-   has the planned outline. A patch has the area of a crossing of two lines. A resistor in the plane has the crossbar's
-   conductance: ``1 / (N · Rs)``, with its squares ``N`` as measured on the masks and the ink's ``Rs``, may differ by
-   what the drop grid leaves, half a step of length (:meth:`snn2circuit.layout.meander.Trace.tolerance`).
+3. It stands where the placement table says, so that it is programmed or printed with its own conductance. A patch has
+   the area of a crossing of two lines. A resistor in the plane has the crossbar's conductance: ``1 / (N · Rs)``, with
+   its squares ``N`` as measured on the masks and the ink's ``Rs``, may differ by rounding, a thousandth of what the
+   drop grid can tell apart. A crossbar has such values once its pairs are printable ones
+   (:mod:`snn2circuit.mapping.pairs`).
 4. The cell of every neuron touches its own pair of bit lines, the net it drives, all rails, and nothing else.
+5. Every layer has the planned shapes (:mod:`snn2circuit.layout.signoff.shapes`): a contact finger that is cut off, a
+   via beside another one or a cover that is too narrow changes no net, and is a fault all the same.
 
 A patch's conductance is not in its shape: all are drawn alike, the value is written into them afterwards or set by the
-ink. So masks with patches can be checked for place and footprint, not for conductance.
+ink. So masks with patches can be checked for place and footprint, not for conductance. Those of resistors are part of
+the report: what is measured is what is printed.
 """
 
 from __future__ import annotations
@@ -26,29 +30,34 @@ import numpy as np
 from snn2circuit.errors import LayoutError
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.layout import Layout
-from snn2circuit.ir.noun import Ints, noun
+from snn2circuit.ir.noun import Floats, Ints, noun
 from snn2circuit.layout.resistors import Resistors, plan_resistors
 from snn2circuit.layout.rules import read_rules
 from snn2circuit.layout.signoff.extract import ExtractedNetlist, extract_netlist
-from snn2circuit.layout.signoff.lines import Lines
-from snn2circuit.layout.signoff.stack import read_masks
+from snn2circuit.layout.signoff.lines import Lines, Where
+from snn2circuit.layout.signoff.planned import Box, Planned
+from snn2circuit.layout.signoff.shapes import Difference, compare_shapes, find_bridges
+from snn2circuit.layout.signoff.stack import Place, read_masks
 from snn2circuit.units import engineering
 
-Box = tuple[int, int, int, int]
 _Wrong = dict[int, tuple[str, str]]  # device as found: kind of fault, how
+Conductances = tuple[tuple[Floats, Floats], ...]  # layer by layer, positive and negative, (rows, columns), S
+ROUNDING = 1e-3  # of half a step of the drop grid
 
 
 @noun
 class Fault:
     """One difference between masks and crossbar."""
 
-    kind: str  # short, open, net, device, size, place, conductance or cell
+    kind: str  # short, open, net, device, size, place, conductance, cell or shape
     text: str
+    sheet: int  # from 1
+    mask: str  # process layer
+    box: Box  # nm, where in the masks; of what is missing, in the plan
     layer: int | None = None  # of the network, from 1
     row: int | None = None
     column: int | None = None
     polarity: int | None = None
-    box: Box | None = None  # nm, where in the masks
 
 
 @noun
@@ -60,6 +69,8 @@ class LvsReport:
     cells: int
     faults: tuple[Fault, ...]
     conductance_error: float | None = None  # largest of a resistor as measured, relative; none where all are patches
+    tolerance: int = 0  # nm, within which places and outlines are judged: a pixel of a bitmap
+    conductances: Conductances | None = None  # of resistors as measured, NaN for what is none; None as above
 
     @property
     def match(self) -> bool:
@@ -73,28 +84,29 @@ def compare_masks(path: Path, layout: Layout, crossbar: CrossbarNetwork) -> LvsR
     Raises:
         LayoutError: the file cannot be read or is not in the layout's process, or the layout is of another crossbar.
     """
-    return compare_netlist(extract_netlist(read_masks(path, layout.process)), layout, crossbar)
+    return compare_netlist(extract_netlist(read_masks(path, layout.process, layout)), layout, crossbar)
 
 
 def compare_netlist(found: ExtractedNetlist, layout: Layout, crossbar: CrossbarNetwork) -> LvsReport:
     """:func:`compare_masks` of a netlist that is extracted already."""
-    lines = Lines(crossbar, layout.mode)
+    lines, planned = Lines(crossbar, layout.mode), Planned(layout)
     intended = _Intended(layout, lines)
+    shapes = compare_shapes(found.stack, planned, lines.describe)
     rules = read_rules(layout.process)
     resistors = plan_resistors(crossbar, layout.process, rules)
-    own, line_faults = _own_devices(found, lines, intended)
-    wrong, error = (
-        (_wrong_areas(found, own, rules.width**2), None)
+    own, line_faults = _own_devices(found, lines, intended, {(s.sheet, s.mask) for s in shapes if s.whole})
+    wrong, error, measured = (
+        (_wrong_areas(found, own, rules.width), None, None)
         if resistors is None
         else _wrong_conductances(found, own, intended, resistors)
     )
     faults = [
-        *_net_faults(found, lines),
+        *(_shape_fault(shape, lines) for shape in shapes),
+        *_net_faults(found, lines, planned),
         *line_faults,
         *_place_faults(found, intended, own, wrong),
         *(intended.fault(kind, int(own[device]), how) for device, (kind, how) in wrong.items()),
-        *_patch_faults(found, intended),
-        *_cell_faults(found, lines),
+        *_cell_faults(found, lines, planned),
     ]
     return LvsReport(
         nets=len(found.nets),
@@ -102,6 +114,8 @@ def compare_netlist(found: ExtractedNetlist, layout: Layout, crossbar: CrossbarN
         cells=len(found.cells),
         faults=tuple(faults),
         conductance_error=error,
+        tolerance=found.stack.tolerance,
+        conductances=None if measured is None else intended.by_layer(measured),
     )
 
 
@@ -109,36 +123,49 @@ class _Intended:
     """Every device that should be there, one entry each: its lines by number, its name, its outline."""
 
     def __init__(self, layout: Layout, lines: Lines) -> None:
-        first_word, first_bit, tables = 0, 0, []
+        first_bit, tables = 0, []
+        index = {name: position for position, name in enumerate(lines.word)}
         full = []
         for number, layer in enumerate(lines.crossbar.layers, start=1):
+            word_of = np.array([[index[name] for name in run] for run in lines.runs(number)])
+            part_of = np.searchsorted(layer.column_cuts, np.arange(layer.columns), side="right")
             for sheet_number, sheet in enumerate(layout.sheets, start=1):
                 for plane, devices in enumerate(sheet.planes if sheet.network_layer == number - 1 else ()):
                     side = (devices.polarity < 0).astype(np.int64)
-                    word, bit = first_word + devices.rows, first_bit + 2 * devices.columns + side
+                    word, bit = word_of[part_of[devices.columns], devices.rows], first_bit + 2 * devices.columns + side
                     names = np.full(len(word), number), devices.rows, devices.columns, devices.polarity
                     where = np.full(len(word), sheet_number), np.full(len(word), plane)
                     tables.append(np.column_stack([word, bit, *names, *where, devices.boxes[:, [0, 1, 3, 4]]]))
             pairs = np.indices((layer.rows, 2 * layer.columns)).reshape(2, -1)
-            full.append((first_word + pairs[0]) * len(lines.bit) + first_bit + pairs[1])
-            first_word, first_bit = first_word + layer.rows, first_bit + 2 * layer.columns
+            full.append(word_of[part_of[pairs[1] // 2], pairs[0]] * len(lines.bit) + first_bit + pairs[1])
+            first_bit += 2 * layer.columns
         table = np.concatenate(tables)
         key = table[:, 0] * len(lines.bit) + table[:, 1]
         if not np.array_equal(np.sort(key), np.sort(np.concatenate(full))):
             raise LayoutError(f"layout {layout.name} does not place the devices of crossbar {lines.crossbar.name}")
         self.word, self.bit = table[:, 0], table[:, 1]
         self.layer, self.row, self.column, self.polarity = table[:, 2:6].T
-        programmed = [np.stack(layer.programmed) for layer in lines.crossbar.layers]
-        self.conductance = np.array(
-            [
-                programmed[layer - 1][int(polarity < 0), row, column]
-                for layer, row, column, polarity in table[:, 2:6].tolist()
-            ]
-        )
+        side = (self.polarity < 0).astype(np.int64)
+        self.conductance = np.empty(len(table))
+        for number, layer in enumerate(lines.crossbar.layers, start=1):
+            here = self.layer == number
+            self.conductance[here] = np.stack(layer.programmed)[side[here], self.row[here], self.column[here]]
         self.sheet, self.plane, self.boxes = table[:, 6], table[:, 7], table[:, 8:]
+        self.masks = [layer.name for layer in layout.process.device_layers]
+
+    def by_layer(self, values: Floats) -> Conductances:
+        """One value a device as arrays of each layer, positive and negative."""
+        found = []
+        for number in range(1, int(self.layer.max()) + 1):
+            mine = self.layer == number
+            pair = np.full((2, int(self.row[mine].max()) + 1, int(self.column[mine].max()) + 1), np.nan)
+            pair[(self.polarity[mine] < 0).astype(np.int64), self.row[mine], self.column[mine]] = values[mine]
+            found.append((pair[0], pair[1]))
+        return tuple(found)
 
     def fault(self, kind: str, device: int, how: str) -> Fault:
         """A fault of device ``device``."""
+        place = int(self.sheet[device]), self.masks[self.plane[device]]
         layer, row, column, polarity = (
             int(values[device]) for values in (self.layer, self.row, self.column, self.polarity)
         )
@@ -146,7 +173,9 @@ class _Intended:
         sign = "+" if polarity > 0 else "-"
         return Fault(
             kind=kind,
-            text=f"device of layer {layer}, row {row}, column {column}, polarity {sign} {how}",
+            text=f"device of layer {layer}, row {row}, column {column}, polarity {sign} {how}{_on(place)}",
+            sheet=place[0],
+            mask=place[1],
             layer=layer,
             row=row,
             column=column,
@@ -155,35 +184,69 @@ class _Intended:
         )
 
 
-def _net_faults(found: ExtractedNetlist, lines: Lines) -> Iterator[Fault]:
+def _shape_fault(shape: Difference, lines: Lines) -> Fault:
+    """A difference from the plan, with the place in the network of the device, line or cell that it is of."""
+    owner = shape.owner
+    of_line: Where = next(filter(None, map(lines.where, owner.nets)), Where())
+    where = (owner.layer, owner.row, owner.column, owner.polarity)
+    if owner.layer is None:
+        where = (of_line.get("layer"), of_line.get("row"), of_line.get("column"), of_line.get("polarity"))
+    layer, row, column, polarity = where
+    return Fault(
+        kind="shape",
+        text=shape.text,
+        sheet=shape.sheet,
+        mask=shape.mask,
+        box=shape.box,
+        layer=layer,
+        row=row,
+        column=column,
+        polarity=polarity,
+    )
+
+
+def _net_faults(found: ExtractedNetlist, lines: Lines, planned: Planned) -> Iterator[Fault]:
     owners: dict[str, list[int]] = {}
+    shorts = [names for names in found.nets if len(names) > 1]
+    bridges = list(find_bridges(found.stack, planned)) if shorts else []
     for index, names in enumerate(found.nets):
         for name in names:
             owners.setdefault(name, []).append(index)
-        box = found.net_box(index)
-        if len(names) > 1:
-            text = "short between " + " and ".join(map(lines.describe, names))
-            yield Fault(kind="short", text=text, box=box, **lines.where(names[0]))
-        if not names:
+        if len(names) == 1:
+            continue
+        place, box = found.net_place(index)
+        if names:
+            place, box = next(((at, edges) for at, edges, nets in bridges if len(nets & set(names)) > 1), (place, box))
+            text = f"short between {' and '.join(map(lines.describe, names))} at {_at(box)}{_on(place)}"
+            yield Fault(kind="short", text=text, sheet=place[0], mask=place[1], box=box, **lines.where(names[0]))
+        else:
             devices = int(((found.devices.below == index) | (found.devices.above == index)).sum())
             text = f"conductor without a name at {_at(box)}, {devices} devices on it: cut off its line or out of place"
-            yield Fault(kind="open", text=text, box=box)
+            yield Fault(kind="open", text=text + _on(place), sheet=place[0], mask=place[1], box=box)
     for name in lines.names:
         if name not in owners:
-            yield Fault(kind="net", text=f"net {lines.describe(name)} is not in the masks", **lines.where(name))
+            place, box = planned.net_place(name)
+            text = f"net {lines.describe(name)} is not in the masks, planned at {_at(box)}{_on(place)}"
+            yield Fault(kind="net", text=text, sheet=place[0], mask=place[1], box=box, **lines.where(name))
         elif len(owners[name]) > 1:
-            boxes = [found.net_box(index) for index in owners[name]]
-            text = (
-                f"net {lines.describe(name)} is open, it falls into {len(boxes)} pieces: {', '.join(map(_at, boxes))}"
-            )
-            yield Fault(kind="open", text=text, box=boxes[0], **lines.where(name))
+            places = [found.net_place(index) for index in owners[name]]
+            pieces = ", ".join(f"{_at(box)}{_on(place)}" for place, box in places)
+            text = f"net {lines.describe(name)} is open, it falls into {len(places)} pieces: {pieces}"
+            place, box = places[0]
+            yield Fault(kind="open", text=text, sheet=place[0], mask=place[1], box=box, **lines.where(name))
     for name in sorted(owners.keys() - set(lines.names)):
-        text = f"net {name} of the masks is not in the crossbar"
-        yield Fault(kind="net", text=text, box=found.net_box(owners[name][0]))
+        place, box = found.net_place(owners[name][0])
+        text = f"net {name} of the masks is not in the crossbar: it lies at {_at(box)}{_on(place)}"
+        yield Fault(kind="net", text=text, sheet=place[0], mask=place[1], box=box)
 
 
-def _own_devices(found: ExtractedNetlist, lines: Lines, intended: _Intended) -> tuple[Ints, list[Fault]]:
-    """Which intended device each one found is, by its lines, or -1; and what is missing, too many or between others."""
+def _own_devices(
+    found: ExtractedNetlist, lines: Lines, intended: _Intended, gone: set[Place]
+) -> tuple[Ints, list[Fault]]:
+    """Which intended device each one found is, by its lines, or -1; and what is missing, too many or between others.
+
+    Devices whose own mask is ``gone`` as a whole are not told one by one.
+    """
     devices, faults = found.devices, []
     # Lines that a short joins count as one, the first of them: the short itself is told already.
     word_of, same_word = _line_numbers(found, list(lines.word))
@@ -199,14 +262,18 @@ def _own_devices(found: ExtractedNetlist, lines: Lines, intended: _Intended) -> 
     known = keys[at] == held
     count = np.bincount(at[known], minlength=len(keys))
     for key in np.flatnonzero(count != expected):
+        device = int(first[key])
+        if (int(intended.sheet[device]), intended.masks[intended.plane[device]]) in gone:
+            continue
         how = "is missing" if count[key] < expected[key] else f"is there {count[key]} times"
-        faults.append(intended.fault("device", int(first[key]), how))
-    for device in np.flatnonzero(~known):
+        faults.append(intended.fault("device", device, how))
+    for device in np.flatnonzero(~known).tolist():
         ends = (found.nets[net[device]] for net in (devices.below, devices.above))
         said = " and ".join("/".join(map(lines.describe, names)) or "a conductor without a name" for names in ends)
         x, y = devices.places[device].tolist()
-        text = f"device on sheet {devices.sheets[device]} at ({x}, {y}) nm joins {said}"
-        faults.append(Fault(kind="device", text=text, box=(x, y, x, y)))
+        place = int(devices.sheets[device]), intended.masks[devices.planes[device]]
+        text = f"device at ({x}, {y}) nm joins {said}{_on(place)}"
+        faults.append(Fault(kind="device", text=text, sheet=place[0], mask=place[1], box=(x, y, x, y)))
     single = known & (count[at] == 1) & (expected[at] == 1)
     return np.where(single, first[at], -1), faults
 
@@ -214,7 +281,7 @@ def _own_devices(found: ExtractedNetlist, lines: Lines, intended: _Intended) -> 
 def _place_faults(found: ExtractedNetlist, intended: _Intended, own: Ints, wrong: _Wrong) -> Iterator[Fault]:
     devices = found.devices
     centres = intended.boxes[:, :2] + intended.boxes[:, 2:]  # twice the centre, so that it stays whole
-    away = np.abs(2 * devices.places - centres[own]).max(axis=1, initial=0) > 2
+    away = np.abs(2 * devices.places - centres[own]).max(axis=1, initial=0) > 2 + found.slack
     elsewhere = (devices.sheets != intended.sheet[own]) | (devices.planes != intended.plane[own])
     for device in np.flatnonzero((own >= 0) & (away | elsewhere)):
         if int(device) not in wrong:
@@ -226,20 +293,22 @@ def _place_faults(found: ExtractedNetlist, intended: _Intended, own: Ints, wrong
             yield intended.fault("place", int(own[device]), how)
 
 
-def _wrong_areas(found: ExtractedNetlist, own: Ints, area: int) -> _Wrong:
-    """Patches that do not fill a crossing of two lines."""
+def _wrong_areas(found: ExtractedNetlist, own: Ints, width: int) -> _Wrong:
+    """Patches that do not fill a crossing of two lines, ``width`` wide each."""
     areas = found.devices.areas
+    least, most = max(0, width - found.slack) ** 2, (width + found.slack) ** 2
     return {
-        int(device): ("size", f"has an area of {areas[device]} nm2, a crossing has {area}")
-        for device in np.flatnonzero((own >= 0) & (areas != area))
+        int(device): ("size", f"has an area of {areas[device]} nm2, a crossing has {width**2}")
+        for device in np.flatnonzero((own >= 0) & ((areas < least) | (areas > most)))
     }
 
 
 def _wrong_conductances(
     found: ExtractedNetlist, own: Ints, intended: _Intended, resistors: Resistors
-) -> tuple[_Wrong, float]:
-    """Resistors whose squares give another conductance than the crossbar's; and the largest error of the others."""
+) -> tuple[_Wrong, float, Floats]:
+    """Resistors whose squares give another conductance than the crossbar's; the largest error of the others; all, S."""
     squares, ink, trace, wrong, largest = found.devices.squares, resistors.ink.value, resistors.trace, {}, 0.0
+    measured = np.full(len(intended.conductance), np.nan)
     for device in np.flatnonzero(own >= 0).tolist():
         drawn, wanted = float(squares[device]), float(intended.conductance[own[device]])
         tolerance = trace.tolerance(1 / (wanted * ink))
@@ -247,17 +316,20 @@ def _wrong_conductances(
             how = "is a patch, not a resistor" if drawn == 0 else "is no strip of one width, so its squares are unknown"
             wrong[device] = "size", how
             continue
+        measured[own[device]] = 1 / (drawn * ink)
         error = 1 / (drawn * ink * wanted) - 1
-        if abs(1 / (1 + error) - 1) > tolerance * (1 + 1e-6) + 1e-12:
+        off = abs(1 / (1 + error) - 1)
+        if off > ROUNDING * tolerance:
             how = (
                 f"has {drawn:.6g} squares, {engineering(1 / (drawn * ink), 'S')} in the ink of {ink:g} ohm/sq; the "
-                f"crossbar has {engineering(wanted, 'S')}: {100 * error:+.3g} %, the drop grid explains "
-                f"{100 * tolerance:.2g} %"
+                f"crossbar has {engineering(wanted, 'S')}: {100 * error:+.3g} %"
             )
+            if off <= tolerance * (1 + ROUNDING):
+                how += ", which no drop grid can print: map it for this process, or put its pairs on printable values"
             wrong[device] = "conductance", how
         else:
             largest = max(largest, abs(error))
-    return wrong, largest
+    return wrong, largest, measured
 
 
 def _line_numbers(found: ExtractedNetlist, names: list[str]) -> tuple[Ints, Ints]:
@@ -272,45 +344,31 @@ def _line_numbers(found: ExtractedNetlist, names: list[str]) -> tuple[Ints, Ints
     return line_of, same
 
 
-def _patch_faults(found: ExtractedNetlist, intended: _Intended) -> Iterator[Fault]:
-    for (sheet, plane), patches in found.patches.items():
-        here = np.flatnonzero((intended.sheet == sheet) & (intended.plane == plane))
-        planned = set(map(tuple, intended.boxes[here].tolist()))
-        for patch in map(tuple, patches.tolist()):
-            if patch in planned:
-                continue
-            x0, y0, x1, y1 = patch
-            a, b, c, d = intended.boxes[here].T
-            touched = here[(a < x1) & (c > x0) & (b < y1) & (d > y0)]
-            if not len(touched):
-                text = f"shape on sheet {sheet} at {_at(patch)} belongs to no device"
-                yield Fault(kind="size", text=text, box=patch)
-            for device in touched:
-                wide, high = intended.boxes[device][2:] - intended.boxes[device][:2]
-                how = f"has a shape of {x1 - x0} by {y1 - y0} nm at ({x0}, {y0}), planned is {wide} by {high} nm"
-                yield intended.fault("size", int(device), f"{how} at {tuple(intended.boxes[device][:2].tolist())}")
-
-
-def _cell_faults(found: ExtractedNetlist, lines: Lines) -> Iterator[Fault]:
-    missing = {(layer, column) for layer, column, _ in lines.bit.values()}
+def _cell_faults(found: ExtractedNetlist, lines: Lines, planned: Planned) -> Iterator[Fault]:
+    missing = {lines.bit[name][:2]: name for name in lines.bit}
     for cell in found.cells:
+        sheet, mask, box, on = cell.sheet, cell.mask, cell.box, _on((cell.sheet, cell.mask))
         touched = {name for net in cell.nets for name in found.nets[net]}
         owners = [lines.bit[name][:2] for name in touched if name in lines.bit]
         if not owners:
-            yield Fault(
-                kind="cell", text=f"cell on sheet {cell.sheet} at {_at(cell.box)} has no bit line", box=cell.box
-            )
+            text = f"cell at {_at(box)} has no bit line{on}"
+            yield Fault(kind="cell", text=text, sheet=sheet, mask=mask, box=box)
             continue
         layer, column = max(sorted(set(owners)), key=owners.count)
-        missing.discard((layer, column))
+        missing.pop((layer, column), None)
         wanted = lines.pins(layer, column)
         for kind, names in (("does not touch", wanted - touched), ("touches", touched - wanted)):
             for name in sorted(names):
-                text = f"cell of layer {layer}, column {column} {kind} net {lines.describe(name)}"
-                yield Fault(kind="cell", text=text, layer=layer, column=column, box=cell.box)
-    for layer, column in sorted(missing):
-        text = f"cell of layer {layer}, column {column} is missing"
-        yield Fault(kind="cell", text=text, layer=layer, column=column)
+                text = f"cell of layer {layer}, column {column} {kind} net {lines.describe(name)}{on}"
+                yield Fault(kind="cell", text=text, sheet=sheet, mask=mask, box=box, layer=layer, column=column)
+    for (layer, column), bit_line in sorted(missing.items()):
+        place, box = planned.cell_place(bit_line)
+        text = f"cell of layer {layer}, column {column} is missing, planned at {_at(box)}{_on(place)}"
+        yield Fault(kind="cell", text=text, sheet=place[0], mask=place[1], box=box, layer=layer, column=column)
+
+
+def _on(place: Place) -> str:
+    return f" (sheet {place[0]}, {place[1]})"
 
 
 def _at(box: Box) -> str:

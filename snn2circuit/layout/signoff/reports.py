@@ -62,15 +62,26 @@ def parasitics_summary(table: Iterable[Measured]) -> list[dict[str, Any]]:
     return [{key: getattr(each, key) for key in keys} for each in table]
 
 
-def drc_summary(report: DrcReport) -> dict[str, Any]:
-    """What a summary says of a design rule check."""
+def drc_summary(report: DrcReport, shown: int = 20) -> dict[str, Any]:
+    """What a summary says of a design rule check, with the first ``shown`` violations and their places."""
     counts = report.counts()
     return {
         "process": report.process,
         "rules": len(counts),
         "violations": len(report.violations),
+        **_tolerance(report.tolerance),
         "broken": {name: count for name, count in counts.items() if count},
+        "first_violations": [
+            "{rule}, sheet {sheet}, ({0}, {1}) to ({2}, {3}) nm: {text}".format(
+                *each.box, rule=each.rule, sheet=each.sheet, text=each.text
+            )
+            for each in report.violations[:shown]
+        ],
     }
+
+
+def _tolerance(nm: int) -> dict[str, str]:
+    return {"judged_to": f"within {nm / 1e3:g} um, one pixel"} if nm else {}
 
 
 def lvs_summary(report: LvsReport, shown: int = 20) -> dict[str, Any]:
@@ -81,6 +92,7 @@ def lvs_summary(report: LvsReport, shown: int = 20) -> dict[str, Any]:
         "devices": report.devices,
         "cells": report.cells,
         **({} if report.conductance_error is None else {"largest_conductance_error": report.conductance_error}),
+        **_tolerance(report.tolerance),
         "faults": len(report.faults),
         "first_faults": [fault.text for fault in report.faults[:shown]],
     }
@@ -88,6 +100,6 @@ def lvs_summary(report: LvsReport, shown: int = 20) -> dict[str, Any]:
 
 def write_lvs(report: LvsReport, path: Path) -> None:
     """Write every fault of a comparison as JSON."""
-    keys = ("kind", "text", "layer", "row", "column", "polarity", "box")
+    keys = ("kind", "text", "sheet", "mask", "box", "layer", "row", "column", "polarity")
     faults = [{key: getattr(fault, key) for key in keys} for fault in report.faults]
     write_json(path, {**lvs_summary(report, 0), "all_faults": faults})

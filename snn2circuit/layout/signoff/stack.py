@@ -8,22 +8,34 @@ that a sheet is printed without does not count: sheets without a tile above thei
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
 import klayout.db as kdb
 
 from snn2circuit.errors import LayoutError
-from snn2circuit.ir.layout import Process, ProcessLayer, Role
-from snn2circuit.layout.masks.database import DATABASE_UNIT
-from snn2circuit.layout.signoff.bounds import check_bounds
+from snn2circuit.ir.layout import Layout, Process, ProcessLayer, Role
+from snn2circuit.layout.masks.drawing import list_labels
+from snn2circuit.layout.signoff.bitmaps import PICTURES, read_pictures
 from snn2circuit.layout.signoff.crowding import check_crowding
+from snn2circuit.layout.signoff.readers.database import read_database
+from snn2circuit.layout.signoff.readers.drawn import Drawn, insert_labels
+from snn2circuit.layout.signoff.readers.drawn import Place as Place
+from snn2circuit.layout.signoff.readers.dxf import read_dxf
+from snn2circuit.layout.signoff.readers.gerber import read_gerber
+from snn2circuit.layout.signoff.readers.svg import read_svg
 
-MAX_SHEETS = 512
-
-Place = tuple[int, str]  # number of a sheet from 1, name of a process layer
+READERS: dict[str, Callable[[Path, Process], Drawn]] = {  # by the ending of a file's name
+    ".gds": read_database,
+    ".oas": read_database,
+    ".dxf": read_dxf,
+    ".svg": read_svg,
+    ".gbr": read_gerber,
+    ".ger": read_gerber,
+    **dict.fromkeys(PICTURES, read_pictures),
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,16 @@ class MaskStack:
     process: Process
     database: kdb.Layout  # flat, 1 nm
     sheets: int
+    tolerance: int = 0  # nm, within which lengths are known: a pixel of a bitmap, else nothing
+    loose: frozenset[str] = frozenset()  # layers of which that is so; the others are exact
+    _merged: dict[Place, kdb.Region] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _crossings: dict[tuple[Place, Place], kdb.Region] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def slack(self, *layers: str) -> int:
+        """Within what lengths between edges of ``layers`` are known, nm."""
+        return self.tolerance if self.loose.intersection(layers) else 0
 
     @property
     def top(self) -> kdb.Cell:
@@ -45,13 +67,25 @@ class MaskStack:
         sheet, name = place
         return int(self.database.layer(self.process.layer(name).mask, sheet))
 
+    def shapes(self, place: Place) -> kdb.Region:
+        """The shapes of a mask as the file has them."""
+        return kdb.Region(self.top.begin_shapes_rec(self.index(place)))
+
     def region(self, place: Place) -> kdb.Region:
-        """The shapes of a mask, touching ones merged."""
-        return kdb.Region(self.top.begin_shapes_rec(self.index(place))).merged()
+        """The shapes of a mask, touching ones merged; found once and shared, so not to be changed in place."""
+        if place not in self._merged:
+            self._merged[place] = self.shapes(place).merged()
+        return self._merged[place]
+
+    def crossings(self, low: Place, high: Place) -> kdb.Region:
+        """Where two masks overlap, touching parts merged; found once and shared, so not to be changed in place."""
+        if (low, high) not in self._crossings:
+            self._crossings[low, high] = (self.region(low) & self.region(high)).merged()
+        return self._crossings[low, high]
 
     def is_empty(self, place: Place) -> bool:
         """Nothing is printed with a mask."""
-        return bool(kdb.Region(self.top.begin_shapes_rec(self.index(place))).is_empty())
+        return bool(self.shapes(place).is_empty())
 
     def places(self, *roles: Role) -> list[Place]:
         """Every mask whose layer has one of ``roles``, in printing order."""
@@ -76,6 +110,21 @@ class MaskStack:
         return first(order[at - 1 :: -1] if at else []), first(order[at + 1 :])
 
 
+def same_masks(one: MaskStack, other: MaskStack) -> bool:
+    """Whether two files of one process hold the same shapes and the same names at the same places."""
+    if one.sheets != other.sheets:
+        return False
+    for place in one.places(*get_args(Role)):
+        if not (one.region(place) ^ other.region(place)).is_empty() or _names(one, place) != _names(other, place):
+            return False
+    return True
+
+
+def _names(stack: MaskStack, place: Place) -> list[tuple[str, int, int]]:
+    texts = (shape.text for shape in stack.top.shapes(stack.index(place)).each(kdb.Shapes.STexts))
+    return sorted((text.string, text.x, text.y) for text in texts)
+
+
 def clip(stack: MaskStack, window: tuple[int, int, int, int]) -> Iterator[tuple[Place, list[list[tuple[int, int]]]]]:
     """The corners of every polygon inside ``window`` (nm), mask by mask in printing order; empty masks are left out."""
     frame = kdb.Region(kdb.Box(*window))
@@ -86,42 +135,32 @@ def clip(stack: MaskStack, window: tuple[int, int, int, int]) -> Iterator[tuple[
             yield place, corners
 
 
-def read_masks(path: Path, process: Process) -> MaskStack:
-    """Read a GDSII or OASIS file of a stack in ``process``.
+def read_masks(path: Path, process: Process, layout: Layout | None = None) -> MaskStack:
+    """Read the masks of a stack in ``process``, in any format of :data:`READERS`.
+
+    Args:
+        path: a file; of formats with one file a sheet or a layer, any of them stands for all beside it.
+        process: what the stack is printed in.
+        layout: where the files of the format do not name nets, the labels are written where it has them. What is
+            connected is read from the shapes alone.
 
     Raises:
-        LayoutError: the file cannot be read, asks for more than :mod:`snn2circuit.layout.signoff.bounds` allows, has
-            another unit, holds a layer that the process does not have, or no sheet.
+        LayoutError: a file cannot be read, asks for more than a stack needs, has another unit, holds a layer that the
+            process does not have, or no shapes; the text names the file, and the line where there are any.
     """
-    check_bounds(Path(path))
-    database = kdb.Layout(False)  # not editable: what a file repeats is not copied while it is read
-    try:
-        database.read(str(path))
-    except RuntimeError as error:
-        raise LayoutError(f"{path}: KLayout cannot read it: {error}") from error
-    if abs(database.dbu - DATABASE_UNIT) > 1e-12:
-        raise LayoutError(f"{path}: its database unit is {database.dbu:g} um; masks are drawn in 0.001 um")
-    if len(database.top_cells()) != 1:
-        raise LayoutError(f"{path}: it has {len(database.top_cells())} top cells; a stack has one")
-    known = {layer.mask for layer in process.layers}
-    sheets = 0
-    for index in database.layer_indexes():
-        info = database.get_info(index)
-        if database.top_cell().bbox(index).empty():
-            continue
-        if info.layer not in known or info.datatype < 1:
-            raise LayoutError(
-                f"{path}: layer {info.layer}/{info.datatype} is none of process {process.name}, "
-                f"whose masks are {', '.join(map(str, sorted(known)))} with the sheet's number from 1 as datatype"
-            )
-        if info.datatype > MAX_SHEETS:
-            raise LayoutError(
-                f"{path}: layer {info.layer}/{info.datatype} is of sheet {info.datatype}; "
-                f"a stack has at most {MAX_SHEETS}"
-            )
-        sheets = max(sheets, info.datatype)
-    if not sheets:
+    drawn = READERS.get(Path(path).suffix.lower(), read_database)(Path(path), process)
+    database = drawn.database
+    filled = [index for index in database.layer_indexes() if not database.top_cell().bbox(index).empty()]
+    if not filled:
         raise LayoutError(f"{path}: it holds no shapes")
-    database.flatten(database.top_cell().cell_index(), -1, True)
     check_crowding(database, path)
-    return MaskStack(path=Path(path), process=process, database=database, sheets=sheets)
+    if not drawn.named and layout is not None:
+        insert_labels(database, process, list_labels(layout))
+    return MaskStack(
+        path=Path(path),
+        process=process,
+        database=database,
+        sheets=max(database.get_info(index).datatype for index in filled),
+        tolerance=drawn.tolerance,
+        loose=drawn.loose,
+    )
