@@ -33,7 +33,15 @@ samples = 4
 """
 EACH = 10  # kills of a run before it may end
 # With times in them, which no two runs share; what they say besides is compared by the tests.
-TIMED = {"waveforms.npz", "verification.json", "advice.json", "summary.json", "stages.json", "report.html"}
+TIMED = {
+    "waveforms.npz",
+    "waveforms_ideal.npz",
+    "verification.json",
+    "advice.json",
+    "summary.json",
+    "stages.json",
+    "report.html",
+}
 # Pickle writes equal contents in several ways.
 PICKLED = {"last.pt"}
 COMMANDS = (

@@ -42,7 +42,7 @@ def main() -> None:
     """Measure, print a table, and one JSON line."""
     network = _network()
     inputs = DATASETS["digits"].load(None).test.inputs[:1]
-    crossbar = map_network(network, DEVICES["printed_resistor_kit"], inputs=inputs)
+    crossbar = map_network(network, DEVICES["foil_memristor"], inputs=inputs)
     stimulus = Stimulus(inputs=network.encode(inputs), labels=np.array([-1]), indices=np.array([0]))
     circuit = build_circuit(crossbar, stimulus.inputs[0], "benchmark")
     layout = build_layout(crossbar, PROCESSES["inkjet"])

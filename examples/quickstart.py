@@ -14,7 +14,7 @@ def main(out: Path = Path("out/quickstart"), epochs: int = 60, samples: int = 4)
     """Run the whole pipeline; returns what the comparison found."""
     digits = s2c.load_dataset("digits")
     network = s2c.train(digits, s2c.Recipe(hidden=(32,), neuron=s2c.Leaky(beta=0.9), steps=25, epochs=epochs), seed=0)
-    crossbar = s2c.map_network(network, s2c.DEVICES["printed_resistor_kit"], levels=32, inputs=digits.train.inputs)
+    crossbar = s2c.map_network(network, s2c.DEVICES["foil_memristor"], levels=32, inputs=digits.train.inputs)
     s2c.write_netlist(crossbar, s2c.choose_samples(crossbar, digits, count=samples), out / "netlist")
     waveforms = s2c.simulate_netlist(out / "netlist")
     equivalence = s2c.compare_circuit(crossbar, waveforms)

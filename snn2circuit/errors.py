@@ -104,12 +104,24 @@ class CircuitNotLinear(SimulationError):
     """The exact solver cannot take this circuit: an element acts in a way that is not linear between known instants."""
 
 
+class RangeLeft(SimulationDiverged):
+    """An amplifier left the range in which it is linear, so that the exact solver cannot go on; ngspice can."""
+
+
 class CompareError(Snn2CircuitError, ValueError):
     """Waveforms and network do not belong together."""
 
 
 class LayoutError(Snn2CircuitError, ValueError):
     """A layout cannot be built, or does not connect what the crossbar connects."""
+
+
+class AnotherCircuit(LayoutError):
+    """Masks make another circuit than the crossbar's, so that nothing measured on them stands for it."""
+
+
+class NotJudged(LayoutError):
+    """Masks could be read, and yet no verdict on their circuit was reached; the text says why."""
 
 
 class FileFormatError(Snn2CircuitError, ValueError):

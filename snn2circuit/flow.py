@@ -10,13 +10,14 @@ goes on where it stopped.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from snn2circuit import __version__
-from snn2circuit.analysis import compare_circuit, compare_mapping
+from snn2circuit.analysis import accuracies, compare_circuit, compare_lines, compare_mapping
 from snn2circuit.analysis.activity import write_activity
 from snn2circuit.analysis.cross_section import plot_sections
 from snn2circuit.analysis.evaluate import evaluate
@@ -30,23 +31,19 @@ from snn2circuit.datasets import load_dataset
 from snn2circuit.design import Design
 from snn2circuit.ir.claims import lock
 from snn2circuit.ir.files import fingerprint, save, write_json, write_text
-from snn2circuit.ir.network import Network
-from snn2circuit.ir.waveforms import Waveforms
-from snn2circuit.layout.build import check_tiles
+from snn2circuit.ir.network import Network, Stimulus
+from snn2circuit.ir.waveforms import Netlist, Waveforms
 from snn2circuit.layout.gltf import write_glb
-from snn2circuit.netlist import write_netlist
-from snn2circuit.simulate import simulate_netlist
 from snn2circuit.stages import Note, Progress, Stages
 from snn2circuit.steps import (
     PARTS,
-    SAMPLES,
-    advise_design,
+    Extractions,
+    Wired,
     build_stack,
     check_circuit,
     check_process,
     check_sizes,
     choose_samples,
-    compensate_parts,
     data_folder,
     deck_digest,
     describe_tuning,
@@ -55,15 +52,15 @@ from snn2circuit.steps import (
     fine_tune,
     inference_energy,
     judge_with_snntorch,
-    line_effect,
-    line_parasitics,
     make_neurons,
-    map_crossbar,
+    map_and_trim,
     read_trained,
-    reduce_crossbars,
+    reference_circuit,
+    reference_lines,
     sign_off,
-    simulate_exactly,
+    simulate_decks,
     train_or_go_on,
+    write_decks,
     write_equivalence,
     write_evaluation,
 )
@@ -153,48 +150,16 @@ def _run(design: Design, out: Path, stages: Stages, *, fresh: bool, tensorboard:
         evaluation = evaluate(network, dataset.test, dataset.classes)
         write_evaluation(evaluation, out)
     with stages.stage("map"):
-        crossbar, compensation = map_crossbar(design, network, dataset), None
-        parasitics = line_parasitics(design, crossbar)
-        if design.circuit.compensate:
-            several = choose_samples(crossbar, dataset, count=min(SAMPLES, len(dataset.test.labels)))
-            crossbar, compensation = compensate_parts(crossbar, several, parasitics)
+        extractions = Extractions()
+        mapped = map_and_trim(design, network, dataset, extractions)
+        crossbar, compensation = mapped.crossbar, mapped.compensation
+        for remark in mapped.remarks:
+            stages.note("map", remark)
+        if compensation is not None:
             write_json(out / "compensation.json", compensation.as_dict())
         save(crossbar, out / "crossbar.npz")
         stimulus = choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
-        check_tiles(crossbar)
-    with stages.stage("netlist"):
-        advice = advise_design(design, crossbar, stimulus, parasitics, design.simulation.reduce)
-        advice.check(design.simulation.budget, design.simulation.time_limit)
-        reduced = reduce_crossbars(crossbar, parasitics, design.simulation.reduce)
-        netlist = write_netlist(crossbar, stimulus, out / "netlist", parasitics=parasitics, reduced=reduced)
-        schematics = write_schematics(crossbar, out / "schematics")
-    with stages.stage("simulate") as tell:
-        solver, workers = design.simulation.solver, design.simulation.workers or None
-        key = f"{fingerprint(netlist)} {deck_digest(out / 'netlist')} {solver} {__version__}"
-        waveforms = stages.reuse("simulate", key, "waveforms.npz", Waveforms)
-        if waveforms is None:
-            note = f"{stimulus.samples} samples in {'ngspice' if solver == 'ngspice' else 'the exact solver'}"
-            if solver == "exact":
-                waveforms = simulate_exactly(
-                    crossbar, stimulus, parasitics, workers=workers, on_progress=lambda share: tell(share, note)
-                )
-            else:
-                waveforms = simulate_netlist(
-                    out / "netlist",
-                    workers=workers,
-                    time_limit=design.simulation.time_limit,
-                    on_progress=lambda share: tell(share, note),
-                )
-            save(waveforms, out / "waveforms.npz")
-            stages.keep("simulate", key, waveforms)
-    with stages.stage("compare"):
-        equivalence = compare_circuit(crossbar, waveforms)
-        snntorch_mismatches = judge_with_snntorch(crossbar, waveforms)
-        effect = compare_mapping(network, crossbar, stimulus)
-        causes = find_causes(crossbar, waveforms, equivalence, parasitics)
-        write_equivalence(equivalence, out / "equivalence.json", snntorch_mismatches, causes)
-        plot_waveforms(crossbar, waveforms, out / "waveforms.png")
-        energy = inference_energy(crossbar, waveforms)
+        reference = reference_circuit(design, crossbar)
     with stages.stage("layout"):
         layout = build_stack(design, crossbar)
         save(layout, out / "layout.npz")
@@ -204,10 +169,34 @@ def _run(design: Design, out: Path, stages: Stages, *, fresh: bool, tensorboard:
         write_materials(bill, out)
         plot_sections(layout, out / "cross_section.svg")
     with stages.stage("sign-off"):
-        signoff = sign_off(layout, crossbar, out / "masks")
-        measured = signoff.parasitics
-        lines = {} if measured is None else line_effect(crossbar, waveforms, measured)
-        write_activity(crossbar, waveforms, parasitics or measured, out / "activity.json")
+        signoff = sign_off(layout, crossbar, out / "masks", design.masks.formats, design.masks.raster, extractions)
+        printed = None if signoff.crossbar is None else Wired(crossbar=signoff.crossbar, parasitics=signoff.parasitics)
+    with stages.stage("netlist"):
+        netlist, reference_advice = write_decks(design, reference, stimulus, out / "netlist_ideal")
+        printed_netlist, advice = None, reference_advice
+        if printed is not None:
+            printed_netlist, advice = write_decks(design, printed, stimulus, out / "netlist")
+        schematics = write_schematics(crossbar, out / "schematics")
+    waveforms = None
+    if printed is not None and printed_netlist is not None:
+        waveforms = _simulate(design, stages, "simulate", printed, printed_netlist, stimulus, "netlist")
+    ideal = _simulate(design, stages, "simulate ideal", reference, netlist, stimulus, "netlist_ideal")
+    with stages.stage("compare"):
+        equivalence = compare_circuit(reference.crossbar, ideal)
+        snntorch_mismatches = judge_with_snntorch(crossbar, ideal)
+        write_equivalence(equivalence, out / "equivalence_ideal.json", snntorch_mismatches)
+        printed_equivalence, printed_snntorch, causes, lines = None, None, None, dict[str, Any]()
+        if printed is not None and waveforms is not None:
+            printed_equivalence = compare_circuit(crossbar, waveforms)
+            causes = find_causes(printed.crossbar, waveforms, printed_equivalence, printed.parasitics)
+            printed_snntorch = judge_with_snntorch(crossbar, waveforms)
+            write_equivalence(printed_equivalence, out / "equivalence.json", printed_snntorch, causes)
+            lines = dataclasses.asdict(compare_lines(crossbar, ideal, waveforms))
+        effect = compare_mapping(network, crossbar, stimulus)
+        right = accuracies(network, crossbar, ideal, waveforms)
+        plot_waveforms(crossbar, waveforms or ideal, out / "waveforms.png")
+        energy = inference_energy(reference.crossbar, ideal)
+        write_activity(crossbar, waveforms or ideal, signoff.parasitics, out / "activity.json")
     with stages.stage("report"):
         results = Results(
             dataset=dataset,
@@ -215,8 +204,13 @@ def _run(design: Design, out: Path, stages: Stages, *, fresh: bool, tensorboard:
             evaluation=evaluation,
             crossbar=crossbar,
             advice=advice,
-            waveforms=waveforms,
+            reference_advice=reference_advice,
+            reference_lines=reference_lines(design),
+            waveforms=ideal,
             equivalence=equivalence,
+            printed=printed_equivalence,
+            printed_snntorch_mismatches=printed_snntorch,
+            accuracies=right,
             effect=effect,
             energy=energy,
             causes=causes,
@@ -226,10 +220,31 @@ def _run(design: Design, out: Path, stages: Stages, *, fresh: bool, tensorboard:
             schematics=schematics,
             glb_bytes=glb_bytes,
             compensation=None if compensation is None else compensation.as_dict(),
-            signoff={"drc": signoff.drc, "lvs": signoff.lvs, "extracted": signoff.extracted, "measured_lines": lines},
+            signoff={
+                "drc": signoff.drc,
+                "lvs": signoff.lvs,
+                "extracted": signoff.extracted,
+                "masks": signoff.masks,
+                "measured_lines": lines,
+            },
         )
         summary = summarize(results, design, seconds=stages.seconds, reused=stages.reused, notes=stages.notes)
         write_report(summary, results, design, out)
     summary["seconds"] = {name: round(value, 3) for name, value in stages.seconds.items()}
     write_json(out / "summary.json", summary)
     return summary
+
+
+def _simulate(
+    design: Design, stages: Stages, name: str, circuit: Wired, netlist: Netlist, stimulus: Stimulus, folder: str
+) -> Waveforms:
+    """The waveforms of a circuit's decks, from an earlier run if they still hold."""
+    decks, file = stages.out / folder, folder.replace("netlist", "waveforms") + ".npz"
+    with stages.stage(name) as tell:
+        key = f"{fingerprint(netlist)} {deck_digest(decks)} {design.simulation.solver} {__version__}"
+        waveforms = stages.reuse(name, key, file, Waveforms)
+        if waveforms is None:
+            waveforms = simulate_decks(design, circuit, stimulus, decks, tell)
+            save(waveforms, stages.out / file)
+            stages.keep(name, key, waveforms)
+    return waveforms

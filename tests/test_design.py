@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from snn2circuit.datasets import load_dataset
 from snn2circuit.design import Design, keys, parse_design, read_design
 from snn2circuit.errors import DesignError, NetlistError, NetworkError
+from snn2circuit.layout.masks.raster import Raster
 from snn2circuit.neurons.alpha import Alpha
 from snn2circuit.neurons.leaky import Leaky
 from snn2circuit.steps import check_circuit, design_recipe, make_neurons
@@ -145,3 +147,25 @@ def test_the_training_section_is_the_recipe() -> None:
     assert {name: getattr(Design().network, name) for name in network[1:-1]} == {
         each.name: each.default for each in fields(Recipe) if each.name in network[1:-1]
     }
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("mirror = true", "[masks] mirror = True is for bitmaps"),
+        ("dpi_x = 600", "[masks] dpi_x = 600.0 is for bitmaps"),
+        ('formats = ["gds", "svg"]\nmargin = 1e-3', "add png, tiff, bmp to it, or leave margin out"),
+        ('formats = ["cif"]', "allowed: gds, oas"),
+        ('formats = ["png"]\nscale_x = 3.0', "at most 2"),
+        ('formats = ["png"]\ndpi_y = -1', "at least 0"),
+    ],
+)
+def test_masks_that_cannot_be_asked_for_are_refused(keys: str, words: str) -> None:
+    with pytest.raises(DesignError, match=re.escape(words)):
+        parse_design(f"[masks]\n{keys}\n")
+
+
+def test_bitmaps_get_what_the_design_asks_for() -> None:
+    design = parse_design('[masks]\nformats = ["gds", "tiff"]\ndpi_x = 600\nscale_y = 1.002\nnegative = true\n')
+    assert design.masks.raster == Raster(dpi_x=600, scale_y=1.002, negative=True)
+    assert Design().masks.raster == Raster()

@@ -88,7 +88,10 @@ def test_printed_resistors_have_the_conductances_of_the_crossbar_on_the_masks(
     assert summary["drc"]["violations"] == 0
     assert summary["lvs"]["match"]
     assert summary["lvs"]["devices"] == summary["devices"] == 44
-    assert 0 < summary["lvs"]["largest_conductance_error"] < 0.022  # half a drop of 15 um in 2.9 squares of 120 um
+    assert 0 < summary["lvs"]["largest_conductance_error"] < 1e-11
+    trimmed = summary["compensation"]
+    assert trimmed["spike_mismatches_before"] > 0 == trimmed["spike_mismatches_after"]
+    assert all(layer["worst_after"] < 1e-4 < 1e-2 < layer["worst_before"] for layer in trimmed["layers"])
 
 
 def test_the_mnist_design_runs_on_the_real_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -258,7 +258,7 @@ def test_an_own_map_goes_through_every_stage(maps: tuple[Map, ...], bias: bool, 
     assert [each.rows for each in s2c.unrolled_sizes(network)] == [6 + bias, layer.outputs]
     for activity in (back.run(inputs), lowered.run(inputs), s2c.run_snntorch(network, inputs)):
         assert all(np.array_equal(one, other) for one, other in zip(activity.spikes, spikes, strict=True))
-    crossbar = s2c.map_network(network, s2c.DEVICES["printed_resistor_kit"], levels=4096)
+    crossbar = s2c.map_network(network, s2c.DEVICES["foil_memristor"], levels=4096)
     assert crossbar.layers[0].has_bias is bias
     waveforms = steps.simulate_exactly(
         crossbar, s2c.Stimulus(inputs=inputs, labels=np.zeros(4, int), indices=np.arange(4))

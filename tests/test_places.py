@@ -122,7 +122,7 @@ def test_a_file_that_is_read_or_written_already_is_refused(
     names: tuple[str, ...], command: click.Command, option: click.Option
 ) -> None:
     result = call(names, command, option, Path(str(other_file(command, option))))
-    assert result.exit_code == 2, result.output
+    assert result.exit_code == 64, result.output
     assert "choose another file" in result.output
     assert Path("given.npz").read_text() == "a file"
 

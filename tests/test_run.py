@@ -28,14 +28,16 @@ from snn2circuit.ir.waveforms import Waveforms
 
 FILES = {
     "design.toml", "network.npz", "history.jsonl", "training.png", "crossbar.npz", "placement.csv", "netlist",
-    "waveforms.npz", "waveforms.png", "equivalence.json", "layout.npz", "stack.glb", "masks", "schematics",
+    "netlist_ideal", "waveforms.npz", "waveforms_ideal.npz", "waveforms.png", "equivalence.json",
+    "equivalence_ideal.json", "compensation.json", "layout.npz", "stack.glb", "masks", "schematics",
     "report.html", "summary.json", "stages.json", "checkpoints", "metrics.json", "confusion.png", "roc.png",
     "firing.png", "materials.json", "materials.csv", "cross_section.svg", "activity.json", ".snn2circuit",
 }  # fmt: skip
 KEYS = {
     "accuracy_trained", "accuracy_mapped", "images_simulated", "spikes_compared", "spikes_model", "spikes_circuit",
     "spike_mismatches", "worst_membrane_error", "devices", "levels", "ngspice_seconds", "seconds", "glb_bytes",
-    "versions", "seed", "design_fingerprint", "energy",
+    "versions", "seed", "design_fingerprint", "energy", "verdict", "masks", "accuracy_samples", "reduce",
+    "printed_spike_mismatches", "printed_spikes_compared", "printed_equivalent",
 }  # fmt: skip
 
 
@@ -49,11 +51,12 @@ def test_a_run_leaves_everything_behind_and_nothing_else(finished: tuple[Path, d
         "train",
         "evaluate",
         "map",
-        "netlist",
-        "simulate",
-        "compare",
         "layout",
         "sign-off",
+        "netlist",
+        "simulate",
+        "simulate ideal",
+        "compare",
         "report",
     }
     assert {"python", "torch", "snntorch", "PySpice", "ngspice"} <= summary["versions"].keys()
@@ -78,7 +81,11 @@ def test_the_masks_are_signed_off_by_klayout(finished: tuple[Path, dict[str, Any
     )
     report = (out / "report.html").read_text()
     assert "0 violations of" in report
-    assert "With the lines as measured" in report
+    assert "Printing changes 0 of" in report
+    assert [(each["format"], each["same_as"], each["violations"], each["faults"]) for each in summary["masks"]] == [
+        ("gds", None, 0, 0),
+        ("oas", "gds", 0, 0),
+    ]
     lines = summary["measured_lines"]
     assert (lines["samples"], lines["spikes_compared"]) == (summary["images_simulated"], summary["spikes_compared"])
     assert lines["spikes_before"] == summary["spikes_circuit"]
@@ -86,11 +93,24 @@ def test_the_masks_are_signed_off_by_klayout(finished: tuple[Path, dict[str, Any
 
 def test_the_circuit_spikes_as_the_network_and_as_snntorch(finished: tuple[Path, dict[str, Any]]) -> None:
     out, summary = finished
-    assert summary["spikes_compared"] == 2 * 8 * (12 + 10)
-    assert summary["spike_mismatches"] == summary["spike_mismatches_snntorch"] == 0
-    assert summary["spikes_model"] == summary["spikes_circuit"] > 0
-    assert summary["equivalent"] is True
-    assert json.loads((out / "equivalence.json").read_text())["spike_mismatches"] == 0
+    assert summary["spikes_compared"] == summary["printed_spikes_compared"] == 2 * 8 * (12 + 10)
+    for circuit, file in (("", "equivalence_ideal.json"), ("printed_", "equivalence.json")):
+        assert summary[f"{circuit}spike_mismatches"] == summary[f"{circuit}spike_mismatches_snntorch"] == 0
+        assert summary["spikes_model"] == summary[f"{circuit}spikes_circuit"] > 0
+        assert summary[f"{circuit}equivalent"] is True
+        assert json.loads((out / file).read_text())["spike_mismatches"] == 0
+    assert summary["reduce"] == {"printed": "all", "ideal": "none"}
+
+
+def test_the_printed_circuit_is_trimmed_and_has_the_lines_of_its_masks(finished: tuple[Path, dict[str, Any]]) -> None:
+    out, summary = finished
+    assert summary["compensation"]["layers"][0]["gain"] < 1
+    printed, ideal = (load(out / f"{name}.npz", Waveforms) for name in ("waveforms", "waveforms_ideal"))
+    reduced = "reduced to its Norton equivalent"
+    assert reduced in (out / "netlist" / "network.lib").read_text()
+    assert reduced not in (out / "netlist_ideal" / "network.lib").read_text()
+    assert any((a != b).any() for a, b in zip(printed.membranes, ideal.membranes, strict=True))
+    np.testing.assert_array_equal(printed.stimulus.inputs, ideal.stimulus.inputs)
 
 
 def test_the_placement_table_is_the_crossbar_device_by_device(finished: tuple[Path, dict[str, Any]]) -> None:
@@ -105,7 +125,7 @@ def test_the_placement_table_is_the_crossbar_device_by_device(finished: tuple[Pa
         at = int(row["row"]), int(row["column"])
         positive = row["polarity"] == "+"
         assert float(row["trained_weight"]) == pytest.approx(layer.trained[at], rel=1e-8)
-        assert float(row["conductance_S"]) == pytest.approx((layer.g_pos if positive else layer.g_neg)[at], rel=1e-8)
+        assert float(row["conductance_S"]) == pytest.approx(layer.programmed[0 if positive else 1][at], rel=1e-8)
         assert float(row["target_conductance_S"]) == pytest.approx(
             (layer.target_pos if positive else layer.target_neg)[at], rel=1e-8
         )
@@ -120,7 +140,7 @@ def test_the_decks_wire_the_network_that_was_mapped(finished: tuple[Path, dict[s
     out, _ = finished
     graph = nx.Graph()
     for name, a, b, ohms in re.findall(
-        r"^R(\S+) (\S+) (\S+) (\S+)$", (out / "netlist" / "network.lib").read_text(), re.MULTILINE
+        r"^R(\S+) (\S+) (\S+) (\S+)$", (out / "netlist_ideal" / "network.lib").read_text(), re.MULTILINE
     ):
         graph.add_edge(a, b, name=name, siemens=1 / float(ohms))
     crossbar = steps.load_crossbar(out / "crossbar.npz")
@@ -140,7 +160,7 @@ def test_the_report_is_one_file_that_needs_no_network(finished: tuple[Path, dict
     out, summary = finished
     text = (out / "report.html").read_text()
     assert text.count("data:image/png;base64,") == 5
-    assert f"0 of {summary['spikes_compared']:,} spikes differ" in text
+    assert f"as printed, 0 of {summary['printed_spikes_compared']:,} spikes differ" in text
     # Scripts, styles and images are inline; links inside the bundled library are text, not requests.
     assert not re.search(r"<(?:script|img|link|iframe)[^>]+(?:src|href)=[\"'](?!data:)", text)
     for assumption in summary["assumptions"]:
@@ -154,7 +174,7 @@ def test_a_second_start_reuses_what_still_holds(
     shutil.copytree(finished[0], out)
     told: list[tuple[str, float, str]] = []
     summary = flow.run(small_design, out, on_progress=lambda *what: told.append(what))
-    assert summary["stages_reused"] == ["train", "simulate"]
+    assert summary["stages_reused"] == ["train", "simulate", "simulate ideal"]
     assert summary["seconds"]["train"] == pytest.approx(finished[1]["seconds"]["train"], abs=1e-3)
     assert [stage for stage, share, _ in told if share == 0.0] == list(summary["seconds"])
     # Another device: the network stays, everything after it is made again.
@@ -164,7 +184,7 @@ def test_a_second_start_reuses_what_still_holds(
     )
     assert other["stages_reused"] == ["train"]
     assert other["conductances_S"] == [1e-6, 1e-4]
-    assert "16 levels of printed_resistor_kit, 1 µS to 100 µS" in (out / "report.html").read_text(encoding="utf-8")
+    assert "16 levels of foil_memristor, 1 µS to 100 µS" in (out / "report.html").read_text(encoding="utf-8")
     assert other["levels"] == 16
     assert other["spike_mismatches"] == 0
     # A damaged result is made again, not trusted.
@@ -179,7 +199,7 @@ def test_the_same_design_gives_the_same_bytes(small_design: Design, trained_here
     for out in (one, other):
         flow.run(small_design, out, fresh=True)
     names = ["network.npz", "crossbar.npz", "placement.csv", "stack.glb", "layout.npz", "training.png"]
-    names += [f"netlist/{path.name}" for path in (one / "netlist").iterdir()]
+    names += [f"{folder}/{path.name}" for folder in ("netlist", "netlist_ideal") for path in (one / folder).iterdir()]
     assert [name for name in names if (one / name).read_bytes() != (other / name).read_bytes()] == []
     assert (one / "network.npz").read_bytes() == (trained_here / "network.npz").read_bytes()
 
@@ -190,6 +210,7 @@ def test_a_failing_stage_keeps_the_finished_ones(small_design: Design, tmp_path:
     with pytest.raises(SimulationTimeout, match=r"sample_\d\.cir: not finished after 0.01 s"):
         flow.run(impatient, tmp_path)
     assert not (tmp_path / "waveforms.npz").exists()
+    assert not (tmp_path / "waveforms_ideal.npz").exists()
     assert load(tmp_path / "network.npz", Network, steps.PARTS).sizes == (64, 12, 10)
     assert flow.run(small_design, tmp_path)["stages_reused"] == ["train"]
 

@@ -44,7 +44,6 @@ TOO_LARGE = [
     ("[network]\nhidden = [150]\nsteps = 1000\n[simulation]\nbudget = 1", r"would take .* budget is 1\.0 s.*; choose"),
     ("[network]\nhidden = [150]\nsteps = 1000\n[simulation]\nbudget = 1", r"exact solver .*budget = \d+"),
     ("[network]\nhidden = [7000]\n[device]\nmax_devices = 200000000", r"ngspice would take|sheet 1 is"),
-    (f"[circuit]\ntile_columns = 4{EXACT}", r"layer 1 is cut into 8 parts by its columns.*tile_columns"),
     (f"[network]\nhidden = [1500]{EXACT}", r"sheet 1 is 3200.* mm .*at most 420 mm by 297 mm.*or tile_rows"),
 ]  # fmt: skip
 
@@ -87,7 +86,7 @@ def test_a_run_is_refused_before_it_trains(text: str, tmp_path: Path) -> None:
 
 
 def test_what_is_only_trained_need_not_fit_a_sheet() -> None:
-    for text in (TOO_LARGE[11][0], TOO_LARGE[14][0], TOO_LARGE[15][0]):
+    for text in (TOO_LARGE[11][0], TOO_LARGE[14][0]):
         steps.check_sizes(parse_design(text), DIGITS, whole=False)
     for text in (TOO_LARGE[0][0], TOO_LARGE[3][0], TOO_LARGE[5][0], TOO_LARGE[8][0]):
         with pytest.raises(Snn2CircuitError):
@@ -147,7 +146,10 @@ def few(dataset: Dataset, count: int) -> Dataset:
     "convolution = 'p2-3c3p1-s2-2c2s1'\nhidden = []",
     "convolution = 'p2'\nhidden = [4]",
 ])  # fmt: skip
-@pytest.mark.parametrize("circuit", ["", "tile_rows = 9", "r_word = 1.0\nr_bit = 2.0"])
+@pytest.mark.parametrize("circuit", [
+    "lines = 'given'", "lines = 'given'\ntile_rows = 9", "lines = 'given'\nr_word = 1.0\nr_bit = 2.0",
+    "lines = 'measured'",
+])  # fmt: skip
 def test_a_stand_in_foretells_what_the_trained_network_meets(text: str, circuit: str) -> None:
     design = parse_design(f"[network]\nsteps = 3\n{text}\n[circuit]\n{circuit}\n[training]\nepochs = 1")
     data = few(DIGITS, 60)

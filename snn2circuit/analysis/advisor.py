@@ -6,7 +6,7 @@ A simulation that would take hours is refused before it starts, with what can be
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from snn2circuit.analysis.ngspice_cost import REFERENCE, Cost, Laws, calibrate, estimate
@@ -24,6 +24,7 @@ LATE = 1.5  # times its limit that a sample may be estimated at: estimates are r
 MAX_LOSS = 0.01  # of a bit line's current, for the tile that is advised
 ROUGH = 20  # the reference laws are trusted where they are off the budget by more than this factor
 REDUCTIONS = {"none": 0, "first": 1, "all": None}  # layers whose crossbars are reduced
+AFFORDABLE = 30.0  # seconds of a sample by the reference laws, up to which decks keep every device
 
 
 @noun
@@ -31,7 +32,8 @@ class Advice:
     """What the advisor found."""
 
     layers: tuple[LayerWires, ...]
-    reduce: str  # as asked for
+    reduce: str  # "none", "first" or "all", as asked for or chosen
+    asked: str  # what the design says, "auto" too
     costs: dict[str, Cost]  # of one deck, by reduction
     samples: int
     workers: int
@@ -47,6 +49,8 @@ class Advice:
         return {
             "max_loss": self.max_loss,
             "layers": [layer.as_dict() for layer in self.layers],
+            "reduce": self.reduce,
+            "reduce_asked": self.asked,
             "cards": cost.cards,
             "ngspice_seconds_per_sample": round(cost.seconds, 3),
             "ngspice_bytes": round(cost.memory),
@@ -142,7 +146,8 @@ def advise(
         crossbar: the mapped network.
         stimulus: what it would be driven with.
         parasitics: resistance of lines and drivers; ``None``: ideal ones.
-        reduce: which layers' crossbars would be reduced: ``none``, ``first``, ``all``.
+        reduce: which layers' crossbars would be reduced: ``none``, ``first``, ``all``; ``auto``: what lines and size
+            ask for, see :func:`choose_reduction`.
         workers: simulations side by side.
         max_loss: share of a bit line's current that the advised tile may lose.
         budget: seconds that matter; this machine is measured only if the reference laws come near it. ``None``: always.
@@ -152,7 +157,8 @@ def advise(
     """
     circuit = build_circuit(crossbar, stimulus.inputs[0], "advice", parasitics=parasitics)
     groups = crossbar_arrays(crossbar, parasitics)
-    costs = _costs(circuit, groups, REFERENCE)
+    costs, asked = _costs(circuit, groups, REFERENCE), reduce
+    reduce = choose_reduction(costs, resistive=parasitics is not None) if reduce == "auto" else reduce
     samples = stimulus.samples if samples is None else samples
     decks = math.ceil(samples / workers)
     if budget is None or (budget and budget / ROUGH < costs[reduce].seconds * decks < budget * ROUGH):
@@ -160,11 +166,25 @@ def advise(
     return Advice(
         layers=assess_wires(crossbar, parasitics, max_loss) if wires else (),
         reduce=reduce,
+        asked=asked,
         costs=costs,
         samples=samples,
         workers=workers,
         max_loss=max_loss,
     )
+
+
+def choose_reduction(costs: Mapping[str, Cost], *, resistive: bool) -> str:
+    """Layers whose crossbars equivalents stand in for, so that ngspice comes to an end.
+
+    A mesh of ``resistive`` lines is what ngspice is slowest at, so there every crossbar has one. With ideal lines as
+    few layers as keep a sample below :data:`AFFORDABLE`; if none does, the cheapest. By the reference laws, not by
+    those of the machine at hand, so that the same design gives the same decks anywhere.
+    """
+    if resistive:
+        return "all"
+    fitting = [reduce for reduce in REDUCTIONS if costs[reduce].seconds <= AFFORDABLE]
+    return fitting[0] if fitting else min(REDUCTIONS, key=lambda reduce: costs[reduce].seconds)
 
 
 def _costs(circuit: Circuit, groups: Sequence[Sequence[Crossbar]], laws: Laws) -> dict[str, Cost]:

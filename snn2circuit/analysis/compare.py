@@ -174,7 +174,7 @@ def compare_mapping(trained: Network, crossbar: CrossbarNetwork, stimulus: Stimu
 
 @noun
 class LineEffect:
-    """What the lines as measured on the masks change in the circuit, on the same samples."""
+    """What printing changes in the circuit, on the same samples: lines as measured on the masks, and trims."""
 
     samples: int
     spikes_compared: int
@@ -187,7 +187,7 @@ class LineEffect:
 
 
 def compare_lines(crossbar: CrossbarNetwork, before: Waveforms, after: Waveforms) -> LineEffect:
-    """Two circuits of one crossbar that differ in their lines only.
+    """Two circuits of one network that differ in their lines and in how their conductances were trimmed.
 
     Raises:
         CompareError: the waveforms do not belong to the crossbar or to the same samples.
@@ -209,6 +209,23 @@ def compare_lines(crossbar: CrossbarNetwork, before: Waveforms, after: Waveforms
         accuracy_before=float((one == labels).mean()),
         accuracy_after=float((two == labels).mean()),
     )
+
+
+def accuracies(
+    trained: Network, crossbar: CrossbarNetwork, circuit: Waveforms, printed: Waveforms | None
+) -> dict[str, float | None]:
+    """Share of the samples of ``circuit`` that are decided right at each stage; ``None``: not simulated."""
+    stimulus = circuit.stimulus
+
+    def share(activity: Activity) -> float:
+        return float((activity.predictions(crossbar.decision) == stimulus.labels).mean())
+
+    return {
+        "trained": share(trained.run(stimulus.inputs)),
+        "mapped": share(crossbar.network().run(stimulus.inputs)),
+        "circuit": share(circuit_activity(circuit)),
+        "printed": None if printed is None else share(circuit_activity(printed)),
+    }
 
 
 def circuit_activity(waveforms: Waveforms) -> Activity:

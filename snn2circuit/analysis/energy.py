@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snn2circuit.analysis.compare import circuit_activity
-from snn2circuit.analysis.supply import Supplies, count_supplies
+from snn2circuit.analysis.supply import Supplies, count_supplies, known_sum, written
 from snn2circuit.errors import CompareError
 from snn2circuit.ir.circuit import Amplifier, Element
 from snn2circuit.ir.crossbar import CrossbarNetwork
@@ -43,13 +43,13 @@ class BlockEnergy:
     block: str  # "crossbar", or the name that the cell's own text gives the block
     heat: float  # J, in resistors, switches and devices
     parts: dict[str, float]  # J, the heat by element of the cell
-    outputs: float = 0.0  # J, that op-amps lose in their outputs
-    quiescent: float = 0.0  # J, that parts draw whether they work or not
+    outputs: float | None = 0.0  # J, that op-amps lose in their outputs; None: not known
+    quiescent: float | None = 0.0  # J, that parts draw whether they work or not; None: not known
 
     @property
     def joules(self) -> float:
-        """All of it, J."""
-        return self.heat + self.outputs + self.quiescent
+        """All of it that is known, J."""
+        return self.heat + (self.outputs or 0.0) + (self.quiescent or 0.0)
 
 
 @noun
@@ -68,10 +68,14 @@ class Energy:
     @property
     def total(self) -> BlockEnergy:
         """All blocks together."""
-        heat, outputs, quiescent = (
-            sum(getattr(block, name) for block in self.blocks) for name in ("heat", "outputs", "quiescent")
+        return BlockEnergy(
+            layer=0,
+            block="all",
+            heat=sum(block.heat for block in self.blocks),
+            parts={},
+            outputs=known_sum(block.outputs for block in self.blocks),
+            quiescent=known_sum(block.quiescent for block in self.blocks),
         )
-        return BlockEnergy(layer=0, block="all", heat=heat, parts={}, outputs=outputs, quiescent=quiescent)
 
     @property
     def joules(self) -> float:
@@ -91,6 +95,7 @@ class Energy:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON, totals first."""
         return {
+            "circuit": "as mapped, before trimming, with ideal lines",
             "joules_per_inference": self.joules,
             "joules_heat": self.total.heat,
             "joules_outputs": self.total.outputs,
@@ -110,7 +115,7 @@ class Energy:
             (
                 str(each.layer) if each.layer else "",
                 each.block,
-                *(engineering(joules, "J") for joules in (each.heat, each.outputs, each.quiescent, each.joules)),
+                *(written(joules, "J") for joules in (each.heat, each.outputs, each.quiescent, each.joules)),
                 engineering(each.joules / self.seconds, "W"),
                 f"{each.joules / total:.1%}",
             )
@@ -127,8 +132,8 @@ class Energy:
         )
         whole = self.total
         split = (
-            f" (heat {engineering(whole.heat, 'J')}, op-amp outputs {engineering(whole.outputs, 'J')}, "
-            f"quiescent {engineering(whole.quiescent, 'J')})"
+            f" (heat {engineering(whole.heat, 'J')}, op-amp outputs {written(whole.outputs, 'J')}, "
+            f"quiescent {written(whole.quiescent, 'J')})"
             if whole.outputs or whole.quiescent
             else ""
         )
@@ -188,23 +193,27 @@ def _layer(number: int, heat: Heat, cells: LayerCells, supplies: Supplies, secon
     devices, latches = float(heat.devices.mean()), float(heat.latches.mean())
     blocks = [BlockEnergy(layer=number, block="crossbar", heat=devices, parts={"devices": devices})]
     parts = {name: float(joules.mean()) for name, joules in heat.elements.items()}
-    latching = 0.0
+    latching: list[float | None] = []
     for label, elements in _blocks(cells).items():
         own = {each.name: parts[each.name] for each, _ in elements if each.name in parts}
         amplifiers = list(dict.fromkeys(each.name for each, _ in elements if isinstance(each, Amplifier)))
-        quiescent = sum(neurons * seconds * supplies.watts([each]) for each, neurons in elements)
+        drawn = [(neurons, supplies.watts([each])) for each, neurons in elements]
+        quiescent = known_sum(None if watts is None else neurons * seconds * watts for neurons, watts in drawn)
         if not own and not amplifiers:
             # All its switches are latches', whose heat is known for all of them together.
-            latching += quiescent
+            latching.append(quiescent)
             continue
         lost = [supplies.volts / 2 * heat.charges[name] - heat.works[name] for name in amplifiers]
-        outputs = float(np.sum(np.mean(lost, axis=1))) if lost and supplies.amplifiers_known else 0.0
+        known = float(np.sum(np.mean(lost, axis=1))) if lost else 0.0
+        outputs = known if supplies.amplifiers_known or not lost else None
         blocks.append(
             BlockEnergy(
                 layer=number, block=label, heat=sum(own.values()), parts=own, outputs=outputs, quiescent=quiescent
             )
         )  # fmt: skip
-    latch = BlockEnergy(layer=number, block=LATCH, heat=latches, parts={"latches": latches}, quiescent=latching)
+    latch = BlockEnergy(
+        layer=number, block=LATCH, heat=latches, parts={"latches": latches}, quiescent=known_sum(latching)
+    )
     return [*blocks, latch]
 
 

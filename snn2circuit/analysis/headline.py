@@ -1,39 +1,19 @@
-"""What a person reads first of a run: the verdicts, and the numbers that decide, for the terminal and the report."""
+"""What a person reads first of a run: the verdict, and the numbers that decide, for the terminal and the report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from snn2circuit.analysis.verdict import judge
 from snn2circuit.ir.network import DECISIONS
 from snn2circuit.units import engineering
 
 
 def verdicts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What decides, in sentences that are ``good``, ``bad`` or a ``warning``: the circuit, its masks, their lines."""
-    drc, lvs, lines = summary["drc"], summary["lvs"], summary["measured_lines"]
-    said = [
-        (
-            f"{summary['spike_mismatches']:,} of {summary['spikes_compared']:,} spikes differ between network and "
-            "circuit",
-            "good" if summary["equivalent"] else "bad",
-        ),
-        (
-            f"masks: {drc['violations']:,} design rule violations, "
-            f"{'the circuit of the crossbar' if lvs['match'] else 'NOT the circuit of the crossbar'}",
-            "good" if drc["violations"] == 0 and lvs["match"] else "bad",
-        ),
-    ]
-    if "spikes_changed" not in lines:
-        return said
-    changed = lines["spikes_changed"]
-    text = f"lines as measured on the masks change {changed:,} of {lines['spikes_compared']:,} spikes of the circuit"
-    if changed:
-        text += (
-            f" and {lines['decisions_changed']} of {lines['samples']} decisions; to trim that away set "
-            'lines = "measured" and compensate = true in [circuit], or choose devices that conduct less'
-        )
-    return [*said, (text, "warning" if changed else "good")]
+    """The verdict in a sentence, then the steps that lead there; each ``good``, a ``warning`` or ``bad``."""
+    verdict = judge(summary)
+    return [(verdict.text, verdict.colour), *verdict.steps]
 
 
 def headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -66,22 +46,31 @@ def headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
             "circuit simulated",
             f"{summary['images_simulated']} samples, {summary['simulator']}, {summary['ngspice_seconds']:.1f} s",
         ),
-        ("spikes, network / circuit", f"{summary['spikes_model']:,} / {summary['spikes_circuit']:,}"),
         (
-            "spikes that differ",
-            f"{summary['spike_mismatches']:,} of {summary['spikes_compared']:,} "
-            f"(against snnTorch: {summary['spike_mismatches_snntorch']:,})",
+            "equivalents in the decks",
+            f"as printed: {summary['reduce']['printed']}; {summary['reference_lines']}: {summary['reduce']['ideal']}",
         ),
-        (
-            "worst membrane error",
-            f"{summary['worst_membrane_error']:.1e} (smallest margin {summary['smallest_margin']:.1e})",
-        ),
+        ("spikes, network", f"{summary['spikes_model']:,}"),
+        ("spikes that differ, as printed", _differ(summary, "printed_")),
+        (f"spikes that differ, {summary['reference_lines']}", _differ(summary)),
         *((f"note on {stage}", note) for stage, note in summary["notes"].items()),
         (
             "time",
             f"{sum(seconds.values()):.1f} s: " + ", ".join(f"{name} {value:.1f}" for name, value in seconds.items()),
         ),
     ]
+
+
+def _differ(summary: Mapping[str, Any], prefix: str = "") -> str:
+    """Spikes that differ, by the model and by snnTorch, and how near to a mistake the membranes came."""
+    differ = summary[f"{prefix}spike_mismatches"]
+    if differ is None:
+        return "not judged"
+    return (
+        f"{differ:,} of {summary[f'{prefix}spikes_compared']:,} "
+        f"(against snnTorch: {summary[f'{prefix}spike_mismatches_snntorch']:,}); worst membrane error "
+        f"{summary[f'{prefix}worst_membrane_error']:.1e}, smallest margin {summary['smallest_margin']:.1e}"
+    )
 
 
 def stack_size(stack_mm: Sequence[float]) -> str:

@@ -28,7 +28,6 @@ LISTED = 20  # neurons; a report that names hundreds is not read
 
 def write_report(summary: Mapping[str, Any], results: Results, design: Design, out: Path) -> None:
     """Write ``out/report.html`` from the summary and the files that the run has put into ``out``."""
-    exact = summary["spike_mismatches"] == 0
     style = resources.files("snn2circuit.analysis").joinpath("report.css").read_text(encoding="utf-8")
     title = f"{results.dataset.title}: {summary['network']}"
     body = [
@@ -37,7 +36,7 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         f"{summary['devices']:,} devices {escape(summary['device'])} with {summary['levels']} levels, "
         f"simulated in {escape(summary['simulator'])}</p>",
         *(f'<p class="verdict {kind}">{escape(text)}</p>' for text, kind in verdicts(summary)),
-        "" if exact else f'<p class="bad">{escape(str(results.equivalence))}</p>',
+        *_differences(results),
         "<h2>Stack</h2>",
         embed((out / "stack.glb").read_bytes(), title, (out / "activity.json").read_text(encoding="utf-8")),
         note(f"{summary['sheets']} sheets, {stack_size(summary['stack_mm'])}, process {summary['process']}."),
@@ -49,12 +48,14 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
         table(("", ""), headline(summary)),
         "<h2>Circuit against network</h2>",
         note(
-            "The circuit is judged against the network that its own conductances stand for. The margin is the distance "
-            "of a membrane from the threshold; an error below the smallest margin cannot flip a spike."
+            "The circuit is judged against the network that its levels stand for: as printed, with the lines and "
+            f"conductances of the final masks, and {summary['reference_lines']}. The margin is the distance of a "
+            "membrane from the threshold; an error below the smallest margin cannot flip a spike."
         ),
         table(
             (
                 "layer",
+                "circuit",
                 "events",
                 "spikes, model",
                 "spikes, circuit",
@@ -66,6 +67,7 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
             [
                 (
                     str(layer.layer),
+                    name,
                     f"{layer.spikes_compared:,}",
                     f"{layer.spikes_model:,}",
                     f"{layer.spikes_circuit:,}",
@@ -74,7 +76,9 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
                     f"{layer.smallest_margin:.2e}",
                     engineering(layer.peak_volts, "V"),
                 )
-                for layer in results.equivalence.layers
+                for name, found in (("as printed", results.printed), (summary["reference_lines"], results.equivalence))
+                if found is not None
+                for layer in found.layers
             ],
         ),
         *_causes(results),
@@ -130,7 +134,10 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
             ],
         ),
         "<h2>Wires and size</h2>",
-        note("The loss is that of a bit line's current with every word line driven, which no input exceeds."),
+        note(
+            "Of the circuit as printed. The loss is that of a bit line's current with every word line driven, which no "
+            "input exceeds."
+        ),
         table(("", ""), results.advice.rows()),
         *_energy(results),
         *_parts(summary, results),
@@ -160,6 +167,18 @@ def write_report(summary: Mapping[str, Any], results: Results, design: Design, o
     )
 
 
+def _differences(results: Results) -> list[str]:
+    """Where a circuit first differs from its network."""
+    return [
+        f'<p class="{colour}">{escape(f"{name}: {found}")}</p>'
+        for name, found, colour in (
+            ("as printed", results.printed, "bad"),
+            (results.reference_lines, results.equivalence, "warning"),
+        )
+        if found is not None and found.mismatches
+    ]
+
+
 def _materials(bill: Bill) -> list[str]:
     """Ink and foil by material, and what else the stack takes."""
     told = bill.as_dict()
@@ -184,11 +203,14 @@ def _materials(bill: Bill) -> list[str]:
 def _signoff(summary: Mapping[str, Any]) -> list[str]:
     drc, lvs = summary["drc"], summary["lvs"]
     good = drc["violations"] == 0 and lvs["match"]
-    verdict = (
-        f"KLayout read the written masks back: {drc['violations']:,} violations of {drc['rules']} design rules; "
-        f"{lvs['nets']:,} nets, {lvs['devices']:,} devices and {lvs['cells']:,} cells "
-        f"{'are' if lvs['match'] else 'are not'} the crossbar's."
-    )
+    verdict = f"KLayout read the written masks back: {drc['violations']:,} violations of {drc['rules']} design rules; "
+    if lvs["match"] is None:
+        verdict += "what circuit they make could not be judged."
+    else:
+        verdict += (
+            f"{lvs['nets']:,} nets, {lvs['devices']:,} devices and {lvs['cells']:,} cells "
+            f"{'are' if lvs['match'] else 'are not'} the crossbar's."
+        )
     broken = [(name, f"{count:,}") for name, count in drc["broken"].items()]
     tiled = {each["layer"] for each in summary["extracted"] if each["tile"] > 1}
     extracted = [
@@ -203,21 +225,31 @@ def _signoff(summary: Mapping[str, Any]) -> list[str]:
     ]
     return [
         note(verdict) if good else f'<p class="bad">{escape(verdict)}</p>',
+        table(
+            ("format", "files", "judged", "violations", "differences"),
+            [
+                (
+                    each["format"],
+                    _first(each["files"]),
+                    f"the same as {each['same_as']}" if each["same_as"] else "itself",
+                    *("not judged" if each[key] is None else f"{each[key]:,}" for key in ("violations", "faults")),
+                )
+                for each in summary["masks"]
+            ],
+        ),
         table(("rule", "violations"), broken),
         *(f'<p class="bad">{escape(text)}</p>' for text in lvs["first_faults"]),
         table(("layer", "parasitic", "places", "least", "mean", "most", "formula"), extracted),
-        note(_measured_lines(summary["measured_lines"])) if summary["measured_lines"] else "",
+        note(_printing(summary)) if summary["measured_lines"] else "",
     ]
 
 
-def _measured_lines(lines: Mapping[str, Any]) -> str:
-    if "reason" in lines:
-        return f"Not simulated again with the lines as measured: {lines['reason']}"
+def _printing(summary: Mapping[str, Any]) -> str:
+    lines = summary["measured_lines"]
     return (
-        f"With the lines as measured, the exact solver gives {lines['spikes_after']:,} spikes where the circuit above "
-        f"gave {lines['spikes_before']:,}; {lines['spikes_changed']:,} of {lines['spikes_compared']:,} differ. Of "
-        f"{lines['samples']} decisions {lines['decisions_changed']} change; accuracy on these samples is "
-        f"{lines['accuracy_before']:.2%} before and {lines['accuracy_after']:.2%} after."
+        f"Printing changes {lines['spikes_changed']:,} of {lines['spikes_compared']:,} spikes of the circuit "
+        f"{summary['reference_lines']}, and {lines['decisions_changed']} of {lines['samples']} decisions; "
+        f"{lines['accuracy_before']:.2%} of these samples are right before and {lines['accuracy_after']:.2%} after."
     )
 
 
@@ -276,8 +308,8 @@ def _energy(results: Results) -> list[str]:
         note(f"{energy}."),
         table(("layer", "block", "heat", "op-amp outputs", "quiescent", "all", "power", "share"), energy.rows()),
         note(
-            "Of an inference. Heat of resistors, switches, devices and latches in the exact solver, lines taken as "
-            "ideal; a line with resistance only lowers the crossbar's."
+            "Of an inference of the circuit as mapped, before trimming, lines taken as ideal: heat of resistors, "
+            "switches, devices and latches in the exact solver. A line with resistance only lowers the crossbar's."
         ),
         *parts,
     ]
@@ -295,8 +327,8 @@ def _causes(results: Results) -> list[str]:
     ]
 
 
-def _first(numbers: Sequence[int]) -> str:
-    """The numbers in words, the first few of them if they are many."""
+def _first(numbers: Sequence[int | str]) -> str:
+    """The numbers or names in words, the first few of them if they are many."""
     more = f" and {len(numbers) - LISTED:,} more" if len(numbers) > LISTED else ""
     return ", ".join(map(str, numbers[:LISTED])) + more
 
@@ -328,12 +360,13 @@ def _parts(summary: Mapping[str, Any], results: Results) -> list[str]:
             f"spikes of {done['samples']} samples in the exact solver {done['spike_mismatches_before']:,} differed "
             f"before and {done['spike_mismatches_after']:,} after. Errors of weights are relative to the largest; a "
             "trim takes a device off its level, and the last error is what remains if it may not."
+            + ("" if done["kept"] else " More would differ trimmed, so the conductances stay untrimmed.")
         ),
         table(
             ("layer", "sized for", "error before", "after", "on levels", "largest trim", "off level", "not served"),
             [
                 (
-                    str(layer["layer"]),
+                    str(layer["layer"]) if layer["trimmed"] else f"{layer['layer']}, untrimmed: trims would not help",
                     f"{layer['gain']:.6f}",
                     f"{layer['worst_before']:.2e}",
                     f"{layer['worst_after']:.2e}",

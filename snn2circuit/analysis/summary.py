@@ -16,6 +16,7 @@ from snn2circuit.analysis.evaluate import Evaluation
 from snn2circuit.analysis.materials import Bill
 from snn2circuit.analysis.schematics import Drawing
 from snn2circuit.analysis.supply import QuiescentEnergy
+from snn2circuit.analysis.verdict import judge
 from snn2circuit.design import Design
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset
@@ -37,12 +38,17 @@ class Results:
     network: Network
     evaluation: Evaluation  # of the trained network on the test split
     crossbar: CrossbarNetwork
-    advice: Advice
-    waveforms: Waveforms
+    advice: Advice  # on the decks as printed
+    reference_advice: Advice  # on those with ideal lines
+    reference_lines: str  # what lines these have, in words
+    waveforms: Waveforms  # with ideal lines, as all down to the energy
     equivalence: Equivalence
     effect: MappingEffect
     energy: Energy | QuiescentEnergy
     snntorch_mismatches: int
+    printed: Equivalence | None  # of the circuit as printed; None: not judged
+    printed_snntorch_mismatches: int | None
+    accuracies: Mapping[str, float | None]  # on the simulated samples: trained, mapped, circuit, printed
     layout: Layout
     bill: Bill
     schematics: tuple[Drawing, ...]  # of the neuron cells, layer by layer
@@ -55,13 +61,16 @@ class Results:
 def summarize(
     results: Results, design: Design, *, seconds: dict[str, float], reused: list[str], notes: dict[str, str]
 ) -> dict[str, Any]:
-    """The content of ``summary.json``; keys say what they count, times are wall seconds."""
+    """The content of ``summary.json``; keys say what they count, times are wall seconds, ``None`` is not known.
+
+    Keys of spikes are of the circuit with ideal lines, or those of the design file, unless they begin with ``printed``.
+    """
     crossbar, equivalence, test = results.crossbar, results.equivalence, results.dataset.test
     metrics = results.evaluation.as_dict()
     costs = mapping_cost(crossbar)
     kinds = [layer.neuron.kind for layer in crossbar.layers]
     size = results.layout.bounds[3:] - results.layout.bounds[:3]
-    return {
+    summary = {
         "name": crossbar.name,
         "network": "-".join(map(str, crossbar.sizes)),
         "neuron": kinds[0] if len(set(kinds)) == 1 else ", ".join(kinds),
@@ -101,7 +110,11 @@ def summarize(
         "smallest_margin": min(layer.smallest_margin for layer in equivalence.layers),
         "equivalent": equivalence.equivalent,
         "simulator": equivalence.simulator,
+        "reference_lines": results.reference_lines,
+        **_printed(results),
+        "accuracy_samples": {name: _rounded(share) for name, share in results.accuracies.items()},
         "advice": results.advice.as_dict(),
+        "reduce": {"printed": results.advice.reduce, "ideal": results.reference_advice.reduce},
         "main_cause": results.causes.as_dict()["main_cause"] if isinstance(results.causes, Explanation) else None,
         "energy": results.energy.as_dict(),
         "ngspice_seconds": float(results.waveforms.seconds.sum()),
@@ -121,6 +134,29 @@ def summarize(
         "seed": design.training.seed,
         "design_fingerprint": design.fingerprint(),
     }
+    return {**summary, "verdict": judge(summary).as_dict()}
+
+
+def _printed(results: Results) -> dict[str, Any]:
+    """What is known of the circuit as printed."""
+    printed, lvs = results.printed, results.signoff["lvs"]
+    reason = None
+    if printed is None:
+        wrong = lvs["match"] is False
+        reason = "its masks are another circuit, with nothing to measure" if wrong else "; ".join(lvs["first_faults"])
+    return {
+        "printed_spike_mismatches": None if printed is None else printed.mismatches,
+        "printed_spike_mismatches_snntorch": results.printed_snntorch_mismatches,
+        "printed_spikes_compared": None if printed is None else printed.spikes_compared,
+        "printed_spikes_circuit": None if printed is None else sum(each.spikes_circuit for each in printed.layers),
+        "printed_worst_membrane_error": None if printed is None else printed.worst_membrane_error,
+        "printed_equivalent": None if printed is None else printed.equivalent,
+        "printed_not_judged": reason,
+    }
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 6)
 
 
 def assumptions(crossbar: CrossbarNetwork, layout: Layout) -> tuple[str, ...]:

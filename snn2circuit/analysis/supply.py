@@ -47,9 +47,9 @@ class Draw:
     volts: float  # V, that it is fed with
 
     @property
-    def watts(self) -> float:
-        """Of all of them, W."""
-        return self.count * (self.amperes or 0.0) * self.volts
+    def watts(self) -> float | None:
+        """Of all of them, W; ``None``: not known."""
+        return None if self.amperes is None else self.count * self.amperes * self.volts
 
 
 @noun
@@ -65,10 +65,10 @@ class Supplies:
         """Whether op-amps are parts with a supply, so that what their outputs lose can be told."""
         return any(each.kind == "op-amps" and each.amperes is not None for each in self.draws)
 
-    def watts(self, elements: Iterable[Element]) -> float:
-        """What ``elements`` draw, W."""
-        each = {draw.kind: draw.watts / draw.count for draw in self.draws}
-        return sum(each[kind] for kind in map(kind_of, elements) if kind)
+    def watts(self, elements: Iterable[Element]) -> float | None:
+        """What those of ``elements`` draw whose current is known, W; ``None``: some draw, and of none it is known."""
+        each = {draw.kind: None if draw.watts is None else draw.watts / draw.count for draw in self.draws}
+        return known_sum(each[kind] for kind in map(kind_of, elements) if kind)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -81,9 +81,9 @@ class Supplies:
             (
                 each.kind,
                 f"{each.count:,}",
-                "not known" if each.amperes is None else engineering(each.amperes, "A"),
+                written(each.amperes, "A"),
                 engineering(each.volts, "V"),
-                "-" if each.amperes is None else engineering(each.watts, "W"),
+                written(each.watts, "W"),
             )
             for each in self.draws
         ]
@@ -109,27 +109,41 @@ class QuiescentEnergy:
     supplies: Supplies
 
     @property
-    def joules(self) -> float:
-        """What all parts draw whether they work or not, J."""
-        return self.seconds * sum(each.watts for each in self.supplies.draws)
+    def joules(self) -> float | None:
+        """What all parts of known current draw whether they work or not, J; ``None``: it is known of none."""
+        watts = known_sum(each.watts for each in self.supplies.draws)
+        return None if watts is None else self.seconds * watts
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
             "reason": self.reason,
             "joules_quiescent": self.joules,
-            "watts_quiescent": self.joules / self.seconds,
+            "watts_quiescent": None if self.joules is None else self.joules / self.seconds,
             "seconds": self.seconds,
             "supplies": self.supplies.as_dict(),
             "not_counted": f"heat of resistors, switches and devices; {self.supplies.not_counted}",
         }
 
     def __str__(self) -> str:
+        drawn = "are not known" if self.joules is None else f"take {engineering(self.joules, 'J')}"
         return (
-            f"quiescent currents take {engineering(self.joules, 'J')} per inference of "
+            f"quiescent currents {drawn} per inference of "
             f"{engineering(self.seconds, 's')}; heat is not known, the exact solver cannot take this circuit: "
             f"{self.reason}"
         )
+
+
+def known_sum(values: Iterable[float | None]) -> float | None:
+    """The sum of the values that are known; ``None`` if some are not and the others add up to nothing."""
+    listed = list(values)
+    total = sum(each for each in listed if each is not None)
+    return None if None in listed and not total else total
+
+
+def written(value: float | None, unit: str) -> str:
+    """A value with its unit, or that it is not known."""
+    return "not known" if value is None else engineering(value, unit)
 
 
 def kind_of(element: Element) -> str | None:

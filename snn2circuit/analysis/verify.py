@@ -130,6 +130,7 @@ def verify_circuit(
         inputs = crossbar.network().encode(dataset.test.inputs[indices], indices)
         return Stimulus(inputs=inputs, labels=dataset.test.labels[indices], indices=indices)
 
+    tell(0.0, "maps of the exact solver")
     drawn = np.sort(np.random.default_rng(seed).choice(count, referee, replace=False))
     first = stimulus(drawn[:1]).inputs[0]
     solver = ExactSolver(build_circuit(crossbar, first, "verification", parasitics=parasitics))
@@ -141,8 +142,10 @@ def verify_circuit(
         waveforms = solver.simulate(chunk, workers=workers, traces=False)
         seconds += time.perf_counter() - began
         found.append(compare_circuit(crossbar, waveforms))
-        tell(0.8 * min(start + CHUNK, count) / count, f"{min(start + CHUNK, count):,} samples in the exact solver")
+        done = min(start + CHUNK, count)
+        tell(0.8 * (done / count), f"{done:,} samples in the exact solver")
     held = stimulus(drawn)
+    tell(0.8, f"decks of {referee} samples for ngspice")
     exact = solver.simulate(held, workers=workers, traces=False)
     began = time.perf_counter()
     with scratch() as folder:
@@ -151,7 +154,7 @@ def verify_circuit(
             folder,
             workers=workers,
             time_limit=time_limit,
-            on_progress=lambda share: tell(0.8 + 0.199 * share, f"{referee} samples in ngspice"),
+            on_progress=lambda share: tell(0.8 + 0.199 * share, f"{referee} samples in ngspice, {share:.0%} done"),
         )
     # The error of ngspice's integration grows with the voltages it integrates, hence the peak.
     scales = [

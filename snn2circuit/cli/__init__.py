@@ -7,7 +7,6 @@ libraries are imported inside the commands, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import contextlib
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -18,10 +17,9 @@ import click
 
 from snn2circuit import __version__
 from snn2circuit.cli import about, advise, circuit, exchange, experiment, explain, run, signoff, stack, training
-from snn2circuit.cli.console import replace_what_cannot_be_encoded, say, shown
-from snn2circuit.errors import FileKept, Snn2CircuitError
-from snn2circuit.ir import interrupts
-from snn2circuit.ir.interrupts import Terminated
+from snn2circuit.cli.console import replace_what_cannot_be_encoded, say
+from snn2circuit.cli.status import MEANINGS, statuses
+from snn2circuit.errors import FileKept
 from snn2circuit.ir.scratch import sweep
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -52,9 +50,9 @@ COMMANDS: tuple[click.Command, ...] = (
 
 
 class _Group(click.Group):
-    """Shows the commands in the flow's order, turns our own errors into one clear message and exit status 1.
+    """Shows the commands in the flow's order, and gives every end its message and exit status.
 
-    A file that was kept aside is named in one line as well, and Ctrl-C ends in one line and exit status 130.
+    A file that was kept aside is named in one line as well.
     """
 
     def main(self, *args: Any, **extra: Any) -> Any:
@@ -64,19 +62,21 @@ class _Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with statuses():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         with contextlib.suppress(OSError):  # no folder for temporary files; who needs one will say so
             sweep(Path(tempfile.gettempdir()))
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("always", FileKept)
-                warnings.showwarning = _show(warnings.showwarning)
-                return super().invoke(ctx)
-        except Snn2CircuitError as error:
-            raise click.ClickException(shown(str(error))) from error
-        except (KeyboardInterrupt, Terminated) as signalled:
-            say(interrupts.line(), err=True)
-            sys.exit(130 if isinstance(signalled, KeyboardInterrupt) else 143)
+        with statuses(), warnings.catch_warnings():
+            warnings.simplefilter("always", FileKept)
+            warnings.showwarning = _show(warnings.showwarning)
+            return super().invoke(ctx)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Exit statuses"):
+            formatter.write_dl([(str(code), meaning) for code, meaning in MEANINGS.items()])
 
 
 def _show(usual: Callable[..., None]) -> Callable[..., None]:

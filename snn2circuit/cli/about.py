@@ -24,8 +24,10 @@ def list_(what: str) -> None:
 @click.option("--folder", type=STORE, help="Data folder; without one, $SNN2CIRCUIT_DATA or ~/.cache/snn2circuit.")
 def download(dataset: str, folder: Path | None) -> None:
     """Fetch a dataset with torchvision (the extra `download`) into the data folder."""
-    from snn2circuit.datasets import download_dataset
+    from snn2circuit.datasets import DATASETS, download_dataset
 
+    if dataset not in DATASETS:
+        raise click.BadParameter(f"there is no dataset {dataset!r}; there are {', '.join(DATASETS)}")
     say(f"{dataset}: {download_dataset(dataset, folder)}")
 
 
@@ -41,8 +43,11 @@ def design(design_file: Path | None) -> None:
 def process(name: str) -> None:
     """Print a printing process in full, as a file to start your own from; a FILE.toml is checked."""
     from snn2circuit.layout.process_file import process_toml
+    from snn2circuit.layout.processes import PROCESSES
     from snn2circuit.steps.stack import find_process
 
+    if name not in PROCESSES and not (name.endswith(".toml") and Path(name).is_file()):
+        raise click.BadParameter(f"there is no process and no file {name!r}; there are {', '.join(PROCESSES)}")
     say(process_toml(find_process(name)), nl=False)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import sys
 from pathlib import Path
 
 import click
@@ -15,6 +14,8 @@ from snn2circuit.cli.console import (
     OUT,
     OUT_FOLDER,
     bar,
+    choose_circuit,
+    circuit_option,
     design_option,
     find_data,
     read_data,
@@ -22,6 +23,12 @@ from snn2circuit.cli.console import (
     say,
     table,
 )
+from snn2circuit.cli.status import end_with
+
+REDUCE = ("auto", "none", "first", "all")
+
+
+_REDUCE = click.option("--reduce", type=click.Choice(REDUCE), help="Instead of the design's [simulation] reduce.")
 
 
 @click.command("map")
@@ -29,7 +36,7 @@ from snn2circuit.cli.console import (
 @design_option
 @click.option("-o", "--out", type=OUT, required=True, help="Crossbar file to write, e.g. crossbar.npz.")
 def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
-    """Map a trained network onto device conductances.
+    """Map a trained network onto device conductances, and trim them as the design says.
 
     The voltage scales are chosen on the dataset that the network names, or that the design file does; without one, on
     the bound that no input between 0 and 1 can exceed.
@@ -41,15 +48,10 @@ def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
     from snn2circuit.mapping import mapping_cost
 
     network = load(network_file, Network, steps.PARTS)
-    dataset = (read_data if design.circuit.compensate else find_data)(design, design_file, network)
-    crossbar = steps.map_crossbar(design, network, dataset)
-    if design.circuit.compensate and dataset is not None:
-        several = steps.choose_samples(crossbar, dataset, count=min(steps.SAMPLES, len(dataset.test.labels)))
-        crossbar, compensation = steps.compensate_parts(crossbar, several, steps.line_parasitics(design, crossbar))
-        say(
-            f"compensated: {compensation.before.mismatches:,} spikes differed, {compensation.after.mismatches:,} of "
-            f"{compensation.after.spikes_compared:,} do now, over {several.samples} samples in the exact solver"
-        )
+    mapped = steps.map_and_trim(design, network, find_data(design, design_file, network))
+    crossbar = mapped.crossbar
+    for remark in mapped.remarks:
+        say(remark)
     save(crossbar, out)
     for cost in mapping_cost(crossbar):
         say(
@@ -64,31 +66,21 @@ def map_(network_file: Path, design_file: Path | None, out: Path) -> None:
 @design_option
 @click.option("--dialect", type=click.Choice(["ngspice", "ltspice"]), default="ngspice", help="Whose files to write.")
 @click.option("-o", "--out", type=OUT_FOLDER, required=True, help="Folder for the decks.")
-@click.option(
-    "--reduce", type=click.Choice(["none", "first", "all"]), help="Instead of the design's [simulation] reduce."
-)
-@click.option("--parasitics", "measured", type=IN, help="Lines as measured on the masks, instead of the design's.")
+@_REDUCE
+@circuit_option
 def netlist(
-    crossbar_file: Path, design_file: Path | None, dialect: str, out: Path, reduce: str | None, measured: Path | None
-) -> None:
+    crossbar_file: Path, design_file: Path | None, dialect: str, out: Path, reduce: str | None, which: str,
+    measured: Path | None,
+) -> None:  # fmt: skip
     """Write the circuit as decks for ngspice or LTspice, one per test sample."""
     design = read_design(design_file)
     from snn2circuit import steps
-    from snn2circuit.ir.files import load
-    from snn2circuit.ir.parasitics import Parasitics
-    from snn2circuit.netlist import write_netlist
 
     crossbar = steps.load_crossbar(crossbar_file)
     dataset = read_data(design, design_file, crossbar)
     stimulus = steps.choose_samples(crossbar, dataset, count=design.simulation.samples, first=design.simulation.first)
-    parasitics = load(measured, Parasitics) if measured else steps.line_parasitics(design, crossbar)
-    chosen = reduce or design.simulation.reduce
-    if dialect == "ngspice":
-        steps.advise_design(design, crossbar, stimulus, parasitics, chosen).check(
-            design.simulation.budget, design.simulation.time_limit
-        )
-    reduced = steps.reduce_crossbars(crossbar, parasitics, chosen)
-    written = write_netlist(crossbar, stimulus, out, dialect=dialect, parasitics=parasitics, reduced=reduced)
+    chosen = choose_circuit(design, crossbar, which, measured)
+    written, _ = steps.write_decks(design, chosen, stimulus, out, dialect=dialect, reduce=reduce or "")
     say(f"{out}: {len(written.decks)} decks; {_by_hand(out, written.decks[0], dialect, crossbar_file)}")
 
 
@@ -189,8 +181,7 @@ def compare(
     if plot:
         plot_waveforms(crossbar, waveforms, plot)
     say(str(equivalence), fg="green" if equivalence.equivalent else "red")
-    if not equivalence.equivalent:
-        sys.exit(2)
+    end_with(equivalence.equivalent)
 
 
 @click.command()
@@ -199,18 +190,16 @@ def compare(
 @click.option("-n", "--samples", type=click.IntRange(1), help="Test samples; without it, the whole test split.")
 @click.option("--referee", type=click.IntRange(1), default=3, show_default=True, help="How many ngspice runs again.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the draw of those samples.")
-@click.option(
-    "--reduce", type=click.Choice(["none", "first", "all"]), default="first", show_default=True,
-    help="Crossbars that exact equivalents stand in for in ngspice.",
-)  # fmt: skip
+@_REDUCE
+@circuit_option
 @click.option("-o", "--out", type=OUT, help="JSON file to write, e.g. verification.json.")
 def verify(
-    crossbar_file: Path, design_file: Path | None, samples: int | None, referee: int, seed: int, reduce: str,
-    out: Path | None,
+    crossbar_file: Path, design_file: Path | None, samples: int | None, referee: int, seed: int, reduce: str | None,
+    which: str, measured: Path | None, out: Path | None,
 ) -> None:  # fmt: skip
     """Run the test set through the circuit: all of it in the exact solver, a random few again in ngspice.
 
-    Exit status 2 if any spike differs between model, exact solver and ngspice.
+    Exit status 2 if any spike differs between model, exact solver and ngspice, 3 if the exact solver cannot take it.
     """
     design = read_design(design_file)
     from snn2circuit import steps
@@ -218,16 +207,22 @@ def verify(
     from snn2circuit.ir.files import write_json
 
     crossbar = steps.load_crossbar(crossbar_file)
-    parasitics = steps.line_parasitics(design, crossbar)
+    dataset = read_data(design, design_file, crossbar)
     with bar("verify") as tell:
+        tell(0.0, "lines")
+        circuit = choose_circuit(design, crossbar, which, measured)
+        tell(0.0, "equivalents of crossbars for ngspice")
+        asked, one = reduce or design.simulation.reduce, steps.choose_samples(crossbar, dataset, count=1)
+        advice = steps.advise_design(design, circuit.crossbar, one, circuit.parasitics, asked)
+        reduced = steps.reduce_crossbars(circuit.crossbar, circuit.parasitics, advice.reduce)
         verification = verify_circuit(
-            crossbar,
-            read_data(design, design_file, crossbar),
+            circuit.crossbar,
+            dataset,
             samples=samples,
             referee=referee,
             seed=seed,
-            parasitics=parasitics,
-            reduced=steps.reduce_crossbars(crossbar, parasitics, reduce),
+            parasitics=circuit.parasitics,
+            reduced=reduced,
             workers=design.simulation.workers or None,
             time_limit=design.simulation.time_limit,
             on_progress=tell,
@@ -236,5 +231,4 @@ def verify(
         write_json(out, verification.as_dict())
     table(verification.rows())
     say("verified" if verification.passed else "not verified", fg="green" if verification.passed else "red")
-    if not verification.passed:
-        sys.exit(2)
+    end_with(verification.passed)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import codecs
 import io
+import math
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -28,8 +30,11 @@ if TYPE_CHECKING:
     from snn2circuit.ir.crossbar import CrossbarNetwork
     from snn2circuit.ir.dataset import Dataset
     from snn2circuit.ir.network import Network
+    from snn2circuit.steps import Wired
 
 D = TypeVar("D", "Dataset", "Dataset | None")
+
+PERIOD = 10.0  # s, between two lines about a stage where there is no terminal
 
 
 class _Place(click.Path):
@@ -154,6 +159,35 @@ def design_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def circuit_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options ``--circuit`` and ``--parasitics``, which :func:`choose_circuit` takes."""
+    command = click.option(
+        "--parasitics",
+        "measured",
+        type=IN,
+        help="Lines as measured on the masks before, instead of measuring them now.",
+    )(command)
+    return click.option(
+        "--circuit", "which", type=click.Choice(["printed", "reference"]), default="printed", show_default=True,
+        help="As printed, with the lines and conductances of the masks; or with ideal lines, or the design file's.",
+    )(command)  # fmt: skip
+
+
+def choose_circuit(design: Design, crossbar: CrossbarNetwork, which: str, measured: Path | None) -> Wired:
+    """The circuit of ``crossbar`` that the options ask for."""
+    from snn2circuit import steps
+    from snn2circuit.ir.files import load
+    from snn2circuit.ir.parasitics import Parasitics
+
+    if which == "reference":
+        if measured:
+            raise click.UsageError("--parasitics are of the circuit as printed; leave out --circuit reference")
+        return steps.reference_circuit(design, crossbar)
+    if measured:
+        return steps.Wired(crossbar=crossbar, parasitics=load(measured, Parasitics))
+    return steps.printed_circuit(design, crossbar)
+
+
 def engine_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the option ``--engine``."""
     return click.option(
@@ -193,14 +227,18 @@ def table(rows: Sequence[tuple[str, ...]]) -> None:
 
 
 @contextmanager
-def stage_bars() -> Iterator[Callable[[str, float, str], None]]:
-    """A progress bar per stage on a terminal; a line per finished stage elsewhere."""
+def stage_bars(*, at_once: bool = False) -> Iterator[Callable[[str, float, str], None]]:
+    """A progress bar per stage on a terminal.
+
+    Elsewhere a line per finished stage, and one every :data:`PERIOD` of a stage that takes longer, the first of them
+    ``at_once`` if asked for.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     bars = Progress(
-        TextColumn("{task.description:<9}"),
+        TextColumn("{task.description:<14}"),
         BarColumn(bar_width=32),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
@@ -209,12 +247,18 @@ def stage_bars() -> Iterator[Callable[[str, float, str], None]]:
         disable=not console.is_terminal,
     )
     tasks: dict[str, Any] = {}
+    told: dict[str, float] = {}  # when the last line of a stage was written, s
 
     def tell(stage: str, share: float, remark: str) -> None:
         remark = shown(remark)
         if not console.is_terminal:
+            now = time.monotonic()
+            due = now - told.setdefault(stage, -math.inf if at_once else now) >= PERIOD
             if share == 1.0:
-                console.print(f"{stage:<9} {remark}")
+                console.print(f"{stage:<14} {remark}")
+            elif due and remark:
+                console.print(f"{stage:<14} {share:.0%}, {remark}")
+                told[stage] = now
             return
         if stage not in tasks:
             tasks[stage] = bars.add_task(stage, total=1.0, remark="")
@@ -229,5 +273,5 @@ def stage_bars() -> Iterator[Callable[[str, float, str], None]]:
 @contextmanager
 def bar(stage: str) -> Iterator[Callable[[float, str], None]]:
     """The bar of a single stage."""
-    with stage_bars() as tell:
+    with stage_bars(at_once=True) as tell:
         yield lambda share, remark: tell(stage, share, remark)

@@ -6,29 +6,32 @@ from pathlib import Path
 
 import click
 
-from snn2circuit.cli.console import IN, OUT, design_option, read_design, say, table
+from snn2circuit.cli.console import IN, OUT, choose_circuit, circuit_option, design_option, read_design, say, table
 
 
 @click.command()
 @click.argument("crossbar_file", type=IN, metavar="CROSSBAR.npz")
 @click.argument("waveforms_file", type=IN, metavar="WAVEFORMS.npz")
 @design_option
-@click.option("--parasitics", "measured", type=IN, help="Lines as measured on the masks, instead of the design's.")
+@circuit_option
 @click.option("-o", "--out", type=OUT, help="JSON file to write, e.g. causes.json.")
 def explain(
-    crossbar_file: Path, waveforms_file: Path, design_file: Path | None, measured: Path | None, out: Path | None
-) -> None:
-    """Find out why spikes differ: switch the circuit's faults off one at a time in the exact solver."""
+    crossbar_file: Path, waveforms_file: Path, design_file: Path | None, which: str, measured: Path | None,
+    out: Path | None,
+) -> None:  # fmt: skip
+    """Find out why spikes differ: switch the circuit's faults off one at a time in the exact solver.
+
+    It explains and does not judge: exit status 0 whatever differs, 3 if the exact solver cannot take the circuit.
+    """
     design = read_design(design_file)
     from snn2circuit import steps
     from snn2circuit.analysis.causes import explain_mismatches
     from snn2circuit.ir.files import load, write_json
-    from snn2circuit.ir.parasitics import Parasitics
     from snn2circuit.ir.waveforms import Waveforms
 
     crossbar = steps.load_crossbar(crossbar_file)
-    parasitics = load(measured, Parasitics) if measured else steps.line_parasitics(design, crossbar)
-    explanation = explain_mismatches(crossbar, load(waveforms_file, Waveforms), parasitics)
+    circuit = choose_circuit(design, crossbar, which, measured)
+    explanation = explain_mismatches(circuit.crossbar, load(waveforms_file, Waveforms), circuit.parasitics)
     if out:
         write_json(out, explanation.as_dict())
     table([("cause", "differ with it", "without it", "from the network"), *explanation.rows()])

@@ -26,10 +26,15 @@ from snn2circuit.cli.console import (
 @engine_option
 @tensorboard_option
 def run(design_file: Path | None, out: Path, fresh: bool, engine: str | None, tensorboard: Path | None) -> None:
-    """Run all stages: train, map, netlist, simulate, compare, layout, sign-off, report."""
+    """Run all stages: train, map, layout, sign-off, netlist, simulate, compare, report.
+
+    The verdict is about the circuit as printed: exit status 0 only if none of its spikes differs and no mask breaks a
+    rule, 2 if one does, 3 if that could not be judged.
+    """
     design = read_design(design_file, engine)
     from snn2circuit import flow
-    from snn2circuit.analysis.headline import headline, verdicts
+    from snn2circuit.analysis.headline import headline
+    from snn2circuit.analysis.verdict import judge
 
     def warn(stage: str, note: str) -> None:
         say(f"{stage}: {note}", fg="yellow", err=True)
@@ -40,8 +45,9 @@ def run(design_file: Path | None, out: Path, fresh: bool, engine: str | None, te
         )
     table(headline(summary))
     colors = {"good": "green", "bad": "red", "warning": "yellow"}
-    for text, kind in verdicts(summary):
-        say(text, fg=colors[kind], bold=True)
+    verdict = judge(summary)
+    for text, colour in verdict.steps:
+        say(text, fg=colors[colour])
+    say(verdict.text, fg=colors[verdict.colour], bold=True)
     say(f"\nreport  {out / 'report.html'}\nviewer  snn2circuit view {out}\ndecks   {out / 'netlist'}")
-    if not (summary["equivalent"] and summary["drc"]["violations"] == 0 and summary["lvs"]["match"]):
-        sys.exit(2)
+    sys.exit(verdict.status)

@@ -25,11 +25,13 @@ from snn2circuit.design.sections import (
     DeviceSection,
     FineTuning,
     LayoutSection,
+    MasksSection,
     NetworkSection,
     Simulation,
     Training,
 )
 from snn2circuit.errors import DesignError, TrainingError
+from snn2circuit.layout.masks.formats import BITMAPS
 from snn2circuit.training.architecture import count_layers
 
 
@@ -45,6 +47,7 @@ class Design:
     circuit: CircuitSection = field(default_factory=CircuitSection)
     simulation: Simulation = field(default_factory=Simulation)
     layout: LayoutSection = field(default_factory=LayoutSection)
+    masks: MasksSection = field(default_factory=MasksSection)
 
     def __post_init__(self) -> None:
         for section, value in self.sections():
@@ -59,10 +62,16 @@ class Design:
             value = getattr(self.network, name)
             if isinstance(value, tuple) and len(value) != layers:
                 raise DesignError(f"[network] {name} lists {len(value)} values; {layers} layers need one each")
+        if idle := self.masks.idle:
+            raise DesignError(
+                f"[masks] {idle} = {getattr(self.masks, idle)!r} is for bitmaps, and formats names none: add "
+                f"{', '.join(BITMAPS)} to it, or leave {idle} out"
+            )
         given = [name for name in ("r_word", "r_bit", "r_driver") if getattr(self.circuit, name)]
         if self.circuit.lines == "measured" and given:
             raise DesignError(
-                f'[circuit] lines = "measured" takes every resistance from the masks; leave out {", ".join(given)}'
+                f'[circuit] lines = "measured" takes every resistance from the masks; leave out {", ".join(given)}, or '
+                'set lines = "given"'
             )
         if self.fine_tuning.epochs and self.network.convolution:
             raise DesignError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated
 
 from snn2circuit.datasets import DATASETS
@@ -10,6 +10,8 @@ from snn2circuit.design.key import Key
 from snn2circuit.devices import DEVICES
 from snn2circuit.electronics import ELECTRONICS
 from snn2circuit.ir.encoding import ENCODINGS, MAX_SEED
+from snn2circuit.layout.masks.formats import BITMAPS, FORMATS
+from snn2circuit.layout.masks.raster import MAX_DPI, MAX_MARGIN, SCALES, Raster
 from snn2circuit.layout.processes import PROCESSES
 from snn2circuit.layout.rules import MODES
 from snn2circuit.mapping.lower import MAX_DEVICES
@@ -21,7 +23,8 @@ from snn2circuit.training.losses import LOSSES
 from snn2circuit.training.recipe import ENGINES, SCHEDULES
 
 PER_LAYER = ("neuron", "beta", "alpha", "R", "C", "time_step", "threshold", "reset_mechanism")  # of [network]
-LINES = ("given", "measured")
+LINES = ("measured", "given")
+REDUCE = ("auto", "none", "first", "all")
 NORMALIZATIONS = ("none", "standard", "range", "fixed")
 
 
@@ -136,7 +139,7 @@ class FineTuning:
 class DeviceSection:
     """What stands at each crosspoint, and how weights become conductances."""
 
-    preset: Annotated[str, Key("device preset", tuple(DEVICES))] = "printed_resistor_kit"
+    preset: Annotated[str, Key("device preset", tuple(DEVICES))] = "foil_memristor"
     levels: Annotated[int, Key("conductance levels a device can hold", low=2, high=MAX_LEVELS)] = 32
     spacing: Annotated[str, Key("how the levels are spaced between g_min and g_max", SPACINGS)] = "linear"
     g_min: Annotated[float, Key("smallest conductance to use, S; 0: the smallest the preset can hold", low=0)] = 0.0
@@ -159,8 +162,10 @@ class CircuitSection:
     capacitance: Annotated[float, Key("membrane capacitor, F", low=0, above=True, high=1)] = 100e-9
     lines: Annotated[
         str,
-        Key("lines and drivers: as the next three keys give them, or as measured on the masks of the layout", LINES),
-    ] = "given"
+        Key(
+            "lines to trim against: as measured on the masks of the layout, or as the next three keys give them", LINES
+        ),
+    ] = "measured"
     r_word: Annotated[float, Key("word line resistance from one crossing to the next, ohm", low=0, high=1e9)] = 0.0
     r_bit: Annotated[float, Key("bit line resistance from one crossing to the next, ohm", low=0, high=1e9)] = 0.0
     r_driver: Annotated[float, Key("output resistance of a word line driver, ohm", low=0, high=1e9)] = 0.0
@@ -170,9 +175,7 @@ class CircuitSection:
     electronics: Annotated[
         tuple[str, ...], Key("op-amp, comparator, switch and gate presets, together", tuple(ELECTRONICS))
     ] = ("ideal",)
-    compensate: Annotated[bool, Key("trim conductances until the circuit of these parts and lines adds exactly")] = (
-        False
-    )
+    compensate: Annotated[bool, Key("trim conductances until the circuit of these parts and lines adds exactly")] = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,8 +195,13 @@ class Simulation:
         float, Key("seconds that all simulations may be estimated at; more is refused; 0: no limit", low=0)
     ] = 3600.0
     reduce: Annotated[
-        str, Key("crossbars that exact Norton equivalents stand in for in the decks", ("none", "first", "all"))
-    ] = "none"
+        str,
+        Key(
+            "layers whose crossbars Norton equivalents stand in for in the decks; auto: all where lines have "
+            "resistance, else as few as ngspice needs",
+            REDUCE,
+        ),
+    ] = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,3 +214,47 @@ class LayoutSection:
     mode: Annotated[
         str, Key("how sheets are stacked; auto: sheet_per_layer if the process has vias for it, else isolated", MODES)
     ] = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MasksSection:
+    """What is written to be printed; all keys but the first are for bitmaps, and none of them touches other formats."""
+
+    formats: Annotated[tuple[str, ...], Key("formats, each judged by itself", FORMATS)] = ("gds", "oas", "klayout")
+    dpi_x: Annotated[
+        float, Key("pixels an inch in x; 0: one a drop of the process, or 1200", low=0, high=MAX_DPI - 1)
+    ] = 0.0
+    dpi_y: Annotated[
+        float, Key("pixels an inch in y; 0: one a drop of the process, or 1200", low=0, high=MAX_DPI - 1)
+    ] = 0.0
+    mirror: Annotated[bool, Key("left and right change places, to print on the back or through a transfer")] = False
+    negative: Annotated[bool, Key("ink and blank change places")] = False
+    scale_x: Annotated[
+        float, Key("size over that of the layout in x, for a foil that shrinks", low=SCALES[0], high=SCALES[1])
+    ] = 1.0
+    scale_y: Annotated[
+        float, Key("size over that of the layout in y, for a foil that shrinks", low=SCALES[0], high=SCALES[1])
+    ] = 1.0
+    margin: Annotated[float, Key("without shapes, on every side, m", low=0, high=MAX_MARGIN)] = 0.0
+
+    @property
+    def raster(self) -> Raster:
+        """What the keys after the first ask of bitmaps; ink spread is the process's."""
+        return Raster(
+            dpi_x=self.dpi_x,
+            dpi_y=self.dpi_y,
+            mirror=self.mirror,
+            negative=self.negative,
+            scale_x=self.scale_x,
+            scale_y=self.scale_y,
+            margin=self.margin,
+        )
+
+    @property
+    def idle(self) -> str | None:
+        """A key that is for bitmaps although no format is one, or ``None``."""
+        if set(BITMAPS) & set(self.formats) or self.raster == Raster():
+            return None
+        return next(
+            each.name for each in fields(self) if getattr(self, each.name) != each.default and each.name != "formats"
+        )

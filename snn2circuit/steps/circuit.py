@@ -19,7 +19,6 @@ from snn2circuit.devices import DEVICES
 from snn2circuit.devices.ohmic import OhmicDevice
 from snn2circuit.electronics import select
 from snn2circuit.errors import CircuitNotLinear, DataError, SimulationDiverged
-from snn2circuit.ir.circuit import NortonCrossbar
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.dataset import Dataset
 from snn2circuit.ir.files import write_json
@@ -28,10 +27,10 @@ from snn2circuit.ir.parasitics import Parasitics
 from snn2circuit.ir.parts import Drive
 from snn2circuit.ir.timing import Timing
 from snn2circuit.ir.waveforms import Waveforms
-from snn2circuit.mapping import cut_tiles, map_network
-from snn2circuit.netlist import build_circuit, crossbar_arrays
-from snn2circuit.simulate.crossbar import reduce_crossbar
+from snn2circuit.mapping import cut_tiles, map_network, print_pairs
+from snn2circuit.netlist import build_circuit
 from snn2circuit.steps.data import check_fit
+from snn2circuit.steps.stack import printable_values
 from snn2circuit.steps.training import make_neurons
 
 SAMPLES_UNASKED = 10  # test samples where nobody says how many
@@ -63,9 +62,13 @@ def check_circuit(design: Design) -> None:
 
 
 def map_crossbar(design: Design, network: Network, dataset: Dataset | None) -> CrossbarNetwork:
-    """Map onto the design's device and cut into its tiles.
+    """Map onto the design's device, cut into its tiles, and put what is made by its shape on printable values.
 
     The voltage scales are chosen on the whole dataset, or on the bound without one.
+
+    Raises:
+        MappingError: the device cannot represent the network.
+        LayoutError: devices are made by their shapes, and the process cannot print the stack.
     """
     splits = () if dataset is None else (dataset.train, dataset.test)
     mapped = map_network(
@@ -83,18 +86,9 @@ def map_crossbar(design: Design, network: Network, dataset: Dataset | None) -> C
         inputs=np.concatenate([split.inputs for split in splits]) if splits else None,
         indices=np.concatenate([np.arange(len(split.labels)) for split in splits]) if splits else None,
     )
-    return cut_tiles(mapped, rows=design.circuit.tile_rows, columns=design.circuit.tile_columns)
-
-
-def reduce_crossbars(
-    crossbar: CrossbarNetwork, parasitics: Parasitics | None = None, layers: str = "all"
-) -> dict[str, NortonCrossbar]:
-    """Exact Norton equivalents, by name, of the ``first`` layer's crossbars, of ``all``, or of ``none``.
-
-    Exact because every device and line is a linear resistor. A neuron sees no difference.
-    """
-    groups = crossbar_arrays(crossbar, parasitics)[: {"none": 0, "first": 1, "all": None}[layers]]
-    return {array.name: reduce_crossbar(array) for group in groups for array in group}
+    crossbar = cut_tiles(mapped, rows=design.circuit.tile_rows, columns=design.circuit.tile_columns)
+    values = printable_values(design, crossbar)
+    return crossbar if values is None else print_pairs(crossbar, values)
 
 
 def advise_design(

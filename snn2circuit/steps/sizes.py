@@ -169,20 +169,20 @@ def _check_budget(design: Design, crossbar: CrossbarNetwork) -> None:
     section, circuit = design.simulation, design.circuit
     if section.solver != "ngspice" or not section.budget:
         return
-    # Where lines are to be measured, that there are resistances decides the time, not how large they are.
-    ohms = (1.0, 1.0, 1.0) if circuit.lines == "measured" else (circuit.r_word, circuit.r_bit, circuit.r_driver)
-    r_word, r_bit, r_driver = ohms
-    lines = uniform_parasitics(crossbar, r_word=r_word, r_bit=r_bit, r_driver=r_driver, source="the design")
+    # The circuit as printed has resistances, and that it has them decides the time, not how large they are.
+    given = (circuit.r_word, circuit.r_bit, circuit.r_driver)
     steps = design.network.steps
     stimulus = Stimulus(inputs=np.zeros((1, steps, crossbar.sizes[0])), labels=np.array([-1]), indices=np.array([0]))
-    advice = advise(
-        crossbar,
-        stimulus,
-        parasitics=lines if any(ohms) else None,
-        reduce=section.reduce,
-        workers=section.workers or os.cpu_count() or 1,
-        budget=section.budget,
-        samples=section.samples,
-        wires=False,
-    )
-    advice.check(section.budget, section.time_limit)
+    for r_word, r_bit, r_driver in {(1.0, 1.0, 1.0), given}:
+        lines = uniform_parasitics(crossbar, r_word=r_word, r_bit=r_bit, r_driver=r_driver, source="the design")
+        advice = advise(
+            crossbar,
+            stimulus,
+            parasitics=lines if r_word or r_bit or r_driver else None,
+            reduce=section.reduce,
+            workers=section.workers or os.cpu_count() or 1,
+            budget=section.budget,
+            samples=section.samples,
+            wires=False,
+        )
+        advice.check(section.budget, section.time_limit)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 import html
+import json
 import re
 from importlib.resources import files
 
+COLOURS = ("good", "warning", "bad")  # of a verdict
 STATIC = files("snn2circuit.viewer") / "static"
 
 _PLACE = '<div id="snn2circuit-viewer" class="s2c s2c-embedded" aria-label="{title}"></div>'
@@ -23,9 +25,24 @@ def asset(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
 
 
-def viewer_page() -> str:
-    """The page the server hands out; it loads its script, style and stack from its own origin."""
-    return asset("index.html")
+def viewer_page(summary: bytes | None = None) -> str:
+    """The page the server hands out; it loads its script, style and stack from its own origin.
+
+    Args:
+        summary: what ``summary.json`` holds; its verdict stands above the stack. None, or anything else: no verdict.
+    """
+    return asset("index.html").replace("<main", f"{_banner(summary)}<main", 1)
+
+
+def _banner(summary: bytes | None) -> str:
+    try:
+        verdict = json.loads(summary or b"null")["verdict"]
+        text, colour = verdict["text"], verdict["colour"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    if not isinstance(text, str) or colour not in COLOURS:
+        return ""
+    return f'<p class="s2c-verdict s2c-{colour}" role="status">{html.escape(text)}</p>\n    '
 
 
 def embed(glb: bytes, title: str, activity: str | None = None) -> str:

@@ -32,6 +32,7 @@ HOST = "127.0.0.1"
 CLIENTS = 64  # served at a time; a browser opens six connections
 SECONDS = 30.0  # for a client to say something more, and for a whole request
 PIECE = 2**20  # bytes of a file in memory
+SUMMARY = 2**24  # bytes of summary.json that are looked at for the verdict
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -48,6 +49,7 @@ class Route:
 
     media: str
     text: Callable[[], str] | None = None
+    about: Callable[[bytes | None], str] | None = None  # the text, from what summary.json holds if it is there
     file: str = ""
     command: str = ""
     absent: str | None = None  # what a folder without the file gets; None: a page that names the command
@@ -55,7 +57,7 @@ class Route:
 
 
 ROUTES: Mapping[str, Route] = {
-    "/": Route("text/html; charset=utf-8", text=viewer_page),
+    "/": Route("text/html; charset=utf-8", about=viewer_page),
     "/viewer.js": Route("text/javascript; charset=utf-8", text=lambda: asset("viewer.js")),
     "/viewer.css": Route("text/css; charset=utf-8", text=lambda: asset("viewer.css")),
     "/stack.glb": Route("model/gltf-binary", file="stack.glb", command="snn2circuit layout"),
@@ -158,6 +160,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._not_found("There is nothing at this address.", "snn2circuit view")
         elif route.text is not None:
             self._send(HTTPStatus.OK, route.text().encode(), route.media, route.policy)
+        elif route.about is not None:
+            with open_regular(self.server.folder, "summary.json") as file:
+                summary = None if file is None else file.read(SUMMARY)
+            self._send(HTTPStatus.OK, route.about(summary).encode(), route.media, route.policy)
         else:
             self._send_file(route)
 

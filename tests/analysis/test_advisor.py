@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from snn2circuit.analysis import ngspice_cost
-from snn2circuit.analysis.advisor import REDUCTIONS, advise
-from snn2circuit.analysis.ngspice_cost import REFERENCE, Laws, calibrate, count_cards
+from snn2circuit.analysis.advisor import REDUCTIONS, advise, choose_reduction
+from snn2circuit.analysis.ngspice_cost import REFERENCE, Cost, Laws, calibrate, count_cards, virtual_grounds
 from snn2circuit.analysis.wires import assess_wires
 from snn2circuit.devices import DEVICES
 from snn2circuit.errors import SimulationError
@@ -120,7 +120,8 @@ def test_the_cards_counted_are_the_cards_written(ohms: dict[str, float], reduce:
     crossbar, stimulus = network()
     lines = wires(crossbar, **ohms) if ohms else None
     reduced = reduce_crossbars(crossbar, lines, reduce)
-    counted = count_cards(build_circuit(crossbar, stimulus.inputs[0], "x", parasitics=lines), reduced)
+    circuit = build_circuit(crossbar, stimulus.inputs[0], "x", parasitics=lines)
+    counted = count_cards(circuit, reduced, virtual_grounds(circuit))
     write_netlist(crossbar, stimulus, tmp_path, parasitics=lines, reduced=reduced)
     text = read_deck(tmp_path / "sample_0.cir").text
     cells = {
@@ -179,3 +180,25 @@ def test_a_machine_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     kept.write_text("{")
     with pytest.raises(TypeError):  # a damaged file is measured anew
         calibrate(tmp_path)
+
+
+@pytest.mark.parametrize(("seconds", "resistive", "chosen"), [
+    ((10.0, 1.0, 0.5), False, "none"), ((31.0, 1.0, 0.5), False, "first"), ((90.0, 50.0, 2.0), False, "all"),
+    ((90.0, 50.0, 60.0), False, "first"), ((0.1, 0.1, 0.1), True, "all"),
+])  # fmt: skip
+def test_equivalents_are_chosen_by_lines_and_size(seconds: tuple[float, ...], resistive: bool, chosen: str) -> None:
+    costs = {
+        reduce: Cost(cards=1, seconds=each, memory=0.0, source="this test")
+        for reduce, each in zip(REDUCTIONS, seconds, strict=True)
+    }
+    assert choose_reduction(costs, resistive=resistive) == chosen
+
+
+def test_what_was_chosen_is_said() -> None:
+    crossbar, stimulus = network()
+    lines = uniform_parasitics(crossbar, r_word=1.0, source="this test")
+    for parasitics, chosen in ((None, "none"), (lines, "all")):
+        advice = advise(crossbar, stimulus, parasitics=parasitics, reduce="auto", budget=0)
+        assert (advice.reduce, advice.asked) == (chosen, "auto")
+        assert (advice.as_dict()["reduce"], advice.as_dict()["reduce_asked"]) == (chosen, "auto")
+        assert any(f'reduce = "{chosen}" (chosen)' in name for name, _ in advice.rows())

@@ -132,7 +132,11 @@ def test_the_command_names_the_cause(tmp_path: Path) -> None:
     save(simulate(crossbar, stimulus), tmp_path / "waveforms.npz")
     out = tmp_path / "causes.json"
     result = CliRunner().invoke(
-        main, ["explain", str(tmp_path / "crossbar.npz"), str(tmp_path / "waveforms.npz"), "-o", str(out)]
+        main,
+        [
+            *("explain", str(tmp_path / "crossbar.npz"), str(tmp_path / "waveforms.npz")),
+            *("-o", str(out), "--circuit", "reference"),
+        ],
     )
     assert result.exit_code == 0, result.output
     assert "main cause: offset" in result.output

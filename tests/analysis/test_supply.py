@@ -157,3 +157,20 @@ def test_rails_are_the_op_amps_own_or_the_designs() -> None:
     assert count_supplies(make(("opa2277",))[0]).volts == 5.0
     gates = {draw.kind: draw.volts for draw in count_supplies(make(("74hc",))[0]).draws}
     assert gates["gates"] == 4.5
+
+
+def test_what_is_not_known_is_not_0() -> None:
+    """Ideal parts have no data sheet: neither do they draw nothing, nor do their outputs lose nothing."""
+    crossbar, stimulus = make(())
+    waveforms = simulate(crossbar, stimulus)
+    energy = measure_energy(crossbar, waveforms)
+    data = energy.as_dict()
+    assert data["joules_quiescent"] is None
+    assert all(part["watts"] is None for part in data["supplies"]["parts"])
+    assert data["joules_per_inference"] == data["joules_heat"] > 0
+    *_, whole = energy.rows()
+    assert whole[4] == "not known"
+    known = QuiescentEnergy(reason="slew", seconds=1.0, supplies=energy.supplies)
+    assert (known.joules, known.as_dict()["watts_quiescent"]) == (None, None)
+    assert "take not known per inference" not in str(known)
+    assert "quiescent currents are not known" in str(known)

@@ -35,15 +35,18 @@ def network_and_data(samples: int = 12) -> tuple[CrossbarNetwork, Dataset]:
     return map_network(Network(name="tiny", layers=layers, steps=8), DEVICES["printed_resistor_kit"]), dataset
 
 
-def test_a_sound_circuit_is_verified_by_both_simulators() -> None:
+def test_a_sound_circuit_is_verified_by_both_simulators(monkeypatch: pytest.MonkeyPatch) -> None:
     crossbar, dataset = network_and_data()
     told: list[float] = []
+    monkeypatch.setattr(room, "CHUNK", 5)
     result = verify_circuit(crossbar, dataset, referee=2, seed=5, on_progress=lambda share, _: told.append(share))
     assert result.passed, result.rows()
     assert (result.samples, result.spikes_compared) == (12, 12 * 8 * 6)
     assert 0 < result.spikes < result.spikes_compared
     assert result.samples_exact == result.predictions_equal == 12
     assert told == sorted(told)
+    assert told[0] == 0.0, "before anything is solved"
+    assert sum(0 < share <= 0.8 for share in set(told)) == 3, "once for each chunk"
     again = verify_circuit(crossbar, dataset, samples=6, referee=2, seed=5)
     assert all(0 <= index < 6 for index in again.referee_samples)
     assert result.referee_samples == verify_circuit(crossbar, dataset, referee=2, seed=5).referee_samples

@@ -15,7 +15,7 @@ from networks import random_crossbar
 from snn2circuit.analysis import compare_circuit
 from snn2circuit.analysis.activity import line_drops
 from snn2circuit.analysis.wires import assess_wires
-from snn2circuit.errors import LayoutError, NetlistError
+from snn2circuit.errors import NetlistError
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.lines import PIECES
 from snn2circuit.ir.network import Stimulus
@@ -31,10 +31,10 @@ from snn2circuit.simulate.joints import join_crossbars
 from snn2circuit.steps import reduce_crossbars, sign_off, simulate_exactly
 
 
-def network(seed: int = 8) -> tuple[CrossbarNetwork, Stimulus]:
+def network(seed: int = 8, device: str = "printed_resistor_kit") -> tuple[CrossbarNetwork, Stimulus]:
     """Five inputs that change in every step, two layers with bias; two of the inputs held."""
     crossbar, stimulus = random_crossbar(
-        (5, 4, 3), beta=0.9, threshold=1.0, reset="subtract", seed=seed, samples=1, steps=6
+        (5, 4, 3), beta=0.9, threshold=1.0, reset="subtract", seed=seed, samples=1, steps=6, device=device
     )
     inputs = stimulus.inputs.copy()
     inputs[:, :, 1:3] = inputs[:, :1, 1:3]
@@ -108,7 +108,7 @@ def test_unequal_lines_and_joints_in_ngspice_reduced_and_exactly(tile: tuple[int
 
 def test_tiles_on_the_same_bit_lines_in_ngspice_reduced_and_exactly(tmp_path: Path) -> None:
     """Lines as measured on masks that passed all checks; two tiles on a sheet are one array, sheets meet in joints."""
-    crossbar, stimulus = network()
+    crossbar, stimulus = network(device="foil_memristor")
     crossbar = cut_tiles(crossbar, rows=2)
     layout = build_layout(crossbar, PROCESSES["inkjet"], "shared_electrode")
     verdict = sign_off(layout, crossbar, tmp_path)
@@ -199,10 +199,23 @@ def test_parasitics_of_another_network_are_refused() -> None:
         build_circuit(cut_tiles(crossbar, rows=2), stimulus.inputs[0], "x", parasitics=measured)
 
 
-def test_a_stack_of_parts_by_columns_is_refused() -> None:
-    crossbar, _ = network()
-    with pytest.raises(LayoutError, match="layer 1 is cut into 2 parts by its columns"):
-        build_layout(cut_tiles(crossbar, columns=2), PROCESSES["inkjet"])
+@pytest.mark.parametrize("mode", ["isolated", "shared_electrode"])
+def test_column_tiles_as_measured_in_ngspice_reduced_and_exactly(mode: str, tmp_path: Path) -> None:
+    """Every column tile has word lines of its own from the same driver, as long as they are on the masks."""
+    crossbar, stimulus = network(device="foil_memristor")
+    crossbar = cut_tiles(crossbar, rows=3, columns=2)
+    verdict = sign_off(build_layout(crossbar, PROCESSES["inkjet"], mode), crossbar, tmp_path)
+    assert verdict.drc["violations"] == 0
+    assert verdict.lvs["match"]
+    parasitics = verdict.parasitics
+    assert parasitics is not None
+    sheets = 1 if mode == "shared_electrode" else 2
+    assert [len(group) for group in crossbar_arrays(crossbar, parasitics)] == [2 * sheets] * 2
+    assert [bool(each) for each in bit_line_joints(crossbar, parasitics)] == [sheets > 1] * 2
+    full = run(tmp_path / "full", crossbar, stimulus, parasitics, "none")
+    assert sum(int(layer.sum()) for layer in full.spikes) > 3
+    assert apart(full, run(tmp_path / "all", crossbar, stimulus, parasitics, "all")) < 1e-9
+    assert apart(full, simulate_exactly(crossbar, stimulus, parasitics)) < 1e-4  # ngspice's own steps
 
 
 def test_tiles_cover_every_device_once() -> None:

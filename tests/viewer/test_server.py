@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -218,3 +220,26 @@ def test_control_c_ends_cleanly(results: Path, monkeypatch: pytest.MonkeyPatch) 
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         free.bind(("127.0.0.1", port))
+
+
+@pytest.mark.parametrize("colour", ["good", "warning", "bad"])
+def test_the_verdict_of_the_run_stands_above_the_stack(
+    colour: str, serving: Callable[[Path], Server], tmp_path: Path
+) -> None:
+    verdict = {"text": "as printed, <b>7</b> spikes differ", "colour": colour}
+    (tmp_path / "summary.json").write_text(json.dumps({"verdict": verdict}))
+    page = ask(serving(tmp_path), "/")[2].decode()
+    assert (
+        f'<p class="s2c-verdict s2c-{colour}" role="status">as printed, &lt;b&gt;7&lt;/b&gt; spikes differ</p>' in page
+    )
+
+
+@pytest.mark.parametrize("text", [
+    "", "{", "null", "[]", '{"verdict": 1}', '{"verdict": {"text": 1, "colour": "good"}}', "[" * 100_000,
+    '{"verdict": {"text": "t", "colour": "s2c\\" onload"}}',
+])  # fmt: skip
+def test_a_summary_that_is_none_gives_no_verdict(text: str, serving: Callable[[Path], Server], tmp_path: Path) -> None:
+    (tmp_path / "summary.json").write_text(text)
+    status, _, body = ask(serving(tmp_path), "/")
+    assert status == 200
+    assert b'<p class="s2c-verdict' not in body
