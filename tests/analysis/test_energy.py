@@ -16,7 +16,7 @@ from snn2circuit.ir.circuit import GROUND, Circuit, Crossbar, Resistor, Switch
 from snn2circuit.ir.crossbar import CrossbarNetwork
 from snn2circuit.ir.network import Layer, Network, Stimulus
 from snn2circuit.ir.parts import Neuron
-from snn2circuit.mapping import map_network
+from snn2circuit.mapping import cut_tiles, map_network
 from snn2circuit.netlist import DIALECTS, build_circuit, crossbar_arrays
 from snn2circuit.netlist.flatten import flatten
 from snn2circuit.neurons import NEURONS
@@ -149,6 +149,17 @@ def test_a_membrane_left_alone_loses_its_charge_in_the_leak() -> None:
     volts = 0.8 * crossbar.layers[0].volts_per_unit  # at the end of the first slot; latching takes another 1/100
     farads = neuron.capacitance
     assert whole - first == pytest.approx(farads * volts**2 / 2 * (0.9 ** (2 * 0.01) - 0.9 ** (2 * 39.01)), rel=1e-3)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2, 0), (0, 2), (2, 1)])
+def test_tiles_take_together_what_the_layer_takes(rows: int, columns: int) -> None:
+    crossbar, stimulus = make(NEURONS["leaky"](beta=0.9))
+    waveforms = ExactSolver(build_circuit(crossbar, stimulus.inputs[0], "whole")).simulate(stimulus, traces=False)
+    whole = measure_energy(crossbar, waveforms)
+    tiled = measure_energy(cut_tiles(crossbar, rows=rows, columns=columns), waveforms)
+    assert [(each.layer, each.block) for each in tiled.blocks] == [(each.layer, each.block) for each in whole.blocks]
+    for ours, theirs in zip(tiled.blocks, whole.blocks, strict=True):
+        assert ours.heat == pytest.approx(theirs.heat, rel=1e-9)
 
 
 def test_energy_adds_up_and_latency_is_counted_from_the_start() -> None:

@@ -23,7 +23,7 @@ above; where a current changes its sign inside a part of a stretch, ``|i|`` has 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,22 @@ class Heat:
     latches: Floats  # (samples,), J
     charges: Mapping[str, Floats]  # by amplifier: (samples,), C, out of and into its output, all columns
     works: Mapping[str, Floats]  # by amplifier: (samples,), J, out of its output less into it, all columns
+
+
+def together(heats: Sequence[Heat]) -> Heat:
+    """What several crossbars and their cells turn into heat; elements of the same name count as one."""
+
+    def summed(tables: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+        names = dict.fromkeys(name for table in tables for name in table)
+        return {name: np.sum([table[name] for table in tables if name in table], axis=0) for name in names}
+
+    return Heat(
+        elements=summed([each.elements for each in heats]),
+        devices=np.sum([each.devices for each in heats], axis=0),
+        latches=np.sum([each.latches for each in heats], axis=0),
+        charges=summed([each.charges for each in heats]),
+        works=summed([each.works for each in heats]),
+    )
 
 
 def group_heat(group: Group, heights: Floats, slots: int, tail: float) -> tuple[Heat, Bools]:

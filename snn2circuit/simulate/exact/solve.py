@@ -16,7 +16,7 @@ from snn2circuit.ir.network import Stimulus
 from snn2circuit.ir.noun import Bools, Floats
 from snn2circuit.ir.waveforms import Waveforms
 from snn2circuit.simulate.exact.clocks import merge
-from snn2circuit.simulate.exact.heat import Heat, group_heat
+from snn2circuit.simulate.exact.heat import Heat, group_heat, together
 from snn2circuit.simulate.exact.march import march, march_joined
 from snn2circuit.simulate.exact.phases import make_phases
 from snn2circuit.simulate.exact.wiring import Group, read_circuit
@@ -103,7 +103,7 @@ class ExactSolver:
         )
 
     def heat(self, stimulus: Stimulus) -> tuple[tuple[Heat, ...], tuple[Bools, ...]]:
-        """What every crossbar and its cells turn into heat, and the spikes as in :class:`Waveforms`.
+        """What every layer's crossbars and cells turn into heat, and the spikes as in :class:`Waveforms`.
 
         Raises:
             SimulationError: a line has resistance, so that what the devices take is not known from the bit lines.
@@ -119,7 +119,12 @@ class ExactSolver:
             heat, fired = group_heat(group, heights, self.slots, self.circuit.readout.timing.latched)
             found.append(heat)
             spikes.append(fired)
-        return tuple(found), self._read(spikes, self.circuit.readout.spikes, 1)
+        nodes = self.circuit.readout.spikes
+        layers = [
+            [heat for heat, group in zip(found, self.groups, strict=True) if not group.ports.keys().isdisjoint(layer)]
+            for layer in nodes
+        ]
+        return tuple(together(layer) for layer in layers), self._read(spikes, nodes, 1)
 
     def _currents(self, group: Group, inputs: Floats, spikes: Sequence[Bools]) -> Floats:
         """Short-circuit currents of a group's bit lines at a drive of unit height, A.
