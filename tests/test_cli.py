@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import SMALL
 
-from snn2circuit.cli import main
+from snn2circuit.cli import circuit, main
+from snn2circuit.design import sections
 from snn2circuit.layout.printable import WRITERS
 from snn2circuit.netlist import DIALECTS
 from snn2circuit.neurons import NEURONS
@@ -64,6 +65,11 @@ def test_the_stages_one_by_one_give_what_the_whole_run_gives(
     for name in ("crossbar.npz", "stack.glb", "placement.csv"):
         assert (tmp_path / name).read_bytes() == (out / name).read_bytes(), name
     assert json.loads((tmp_path / "equivalence.json").read_text())["equivalent"] is True
+
+
+def test_the_command_line_knows_the_reductions_of_the_design_file() -> None:
+    """They stand in both, because the design loads what the command line must not."""
+    assert circuit.REDUCE == sections.REDUCE
 
 
 def test_verify_runs_the_test_set_through_the_circuit(

@@ -26,8 +26,6 @@ from snn2circuit.cli.console import (
 from snn2circuit.cli.status import end_with
 
 REDUCE = ("auto", "none", "first", "all")
-
-
 _REDUCE = click.option("--reduce", type=click.Choice(REDUCE), help="Instead of the design's [simulation] reduce.")
 
 

@@ -114,13 +114,9 @@ def effective_weights(number: int, alone: CrossbarNetwork, measure: Measure) -> 
 
 def weight_error(crossbar: CrossbarNetwork, measure: Measure) -> tuple[float, ...]:
     """Largest error of a weight as the circuit adds it, layer by layer, relative to the layer's largest."""
-    return tuple(
-        float(
-            np.abs(effective_weights(number, replace(crossbar, layers=(layer,)), measure) - layer.weights).max()
-            / np.abs(layer.weights).max()
-        )
-        for number, layer in enumerate(crossbar.layers, start=1)
-    )
+    pairs = enumerate(crossbar.layers, start=1)
+    off = ((_Circuit(number, crossbar, measure).adds(layer) - layer.weights, layer.weights) for number, layer in pairs)
+    return tuple(float(np.abs(error).max() / np.abs(weights).max()) for error, weights in off)
 
 
 def compensate_network(
@@ -152,15 +148,11 @@ def trim_printed(crossbar: CrossbarNetwork, measure: Measure, values: Sequence[V
 
     Upper conductances stay where lower ones have room below them, so that few strips are drawn otherwise.
     """
-
-    def trim(number: int, layer: CrossbarLayer, of_layer: Values) -> CrossbarLayer:
-        def effective(made: CrossbarLayer) -> Floats:
-            return effective_weights(number, replace(crossbar, layers=(made,)), measure)
-
-        return _print(effective, layer, np.maximum(*layer.programmed), of_layer)[0]
-
-    pairs = enumerate(zip(crossbar.layers, values, strict=True), start=1)
-    return replace(crossbar, layers=tuple(trim(number, *pair) for number, pair in pairs))
+    trimmed = tuple(
+        _print(_Circuit(number, crossbar, measure).adds, layer, np.maximum(*layer.programmed), of_layer)[0]
+        for number, (layer, of_layer) in enumerate(zip(crossbar.layers, values, strict=True), start=1)
+    )
+    return replace(crossbar, layers=trimmed)
 
 
 @dataclass(frozen=True)
@@ -170,8 +162,8 @@ class _Circuit:
     number: int
     crossbar: CrossbarNetwork
     measure: Measure
-    sketch: Sketch | None
-    values: Values | None  # that devices can be printed with
+    sketch: Sketch | None = None
+    values: Values | None = None  # that devices can be printed with
 
     @property
     def range(self) -> tuple[float, float]:
@@ -204,7 +196,8 @@ def _compensate(circuit: _Circuit, layer: CrossbarLayer) -> tuple[CrossbarLayer,
     target, crossbar, values = layer.weights, circuit.crossbar, circuit.values
     largest = float(np.abs(target).max())
     plain = replace(layer, gain=1.0, trim_pos=None, trim_neg=None)
-    found = circuit.adds(plain)
+    untrimmed = plain if values is None else layer  # what is printed stays on values that can be printed
+    found = circuit.adds(untrimmed)
     shares = found[np.abs(target) == largest] / (largest * np.sign(target[np.abs(target) == largest]))
     if (shares <= 0).any():
         raise MappingError(f"layer {circuit.number}: its largest weight adds nothing, or with the wrong sign")
@@ -218,7 +211,7 @@ def _compensate(circuit: _Circuit, layer: CrossbarLayer) -> tuple[CrossbarLayer,
     left = after if values is None else np.abs(circuit.adds(between) - target) / largest
     is_trimmed = bool(after.max() <= before.max())
     if not is_trimmed:
-        made, after, left = plain if values is None else layer, before, before
+        made, after, left = untrimmed, before, before
     pos, neg = made.programmed
     on_levels = [nearest_level(crossbar.levels, each) for each in (pos, neg)]
     requantised = replace(

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Extractions:
-    """The last circuit extracted, for a file of the same bytes in the same process."""
+    """The last circuit extracted, for a file of the same bytes in the same process.
+
+    One file has to hold the whole stack, as in GDSII: of a set of files only one would be looked at.
+    """
 
     def __init__(self) -> None:
         self._key = ""

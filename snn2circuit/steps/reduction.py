@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from snn2circuit.analysis.advisor import REDUCTIONS
 from snn2circuit.ir.circuit import NortonCrossbar
 from snn2circuit.ir.crossbar import CrossbarLayer, CrossbarNetwork
 from snn2circuit.ir.noun import Floats
@@ -40,7 +41,7 @@ def reduce_crossbars(
 
     They move no membrane by more than :data:`UNNOTICED` of its threshold.
     """
-    groups = crossbar_arrays(crossbar, parasitics)[: {"none": 0, "first": 1, "all": None}[layers]]
+    groups = crossbar_arrays(crossbar, parasitics)[: REDUCTIONS[layers]]
     found = {}
     for number, (layer, group) in enumerate(zip(crossbar.layers, groups, strict=False), start=1):
         ends = {name for lines in bit_lines(number, layer) for name in lines}

@@ -89,8 +89,8 @@ def check_lvs(
 ) -> Judged:
     """Circuit and parasitics of a mask file: ``lvs.json``, and if it matches ``parasitics.npz`` and ``.json``.
 
-    ``stack`` is what the file holds, where it is read already. Where it has the bytes of the last one in
-    ``extractions``, its circuit is that one's.
+    ``stack`` is what the file holds, where it is read already. Where a file that holds the whole stack has the bytes of
+    the last one in ``extractions``, its circuit is that one's.
 
     Returns:
         What a summary says of it; every parasitic with its range; and, if it matches, the parasitics and ``crossbar``
@@ -100,13 +100,14 @@ def check_lvs(
         LayoutError: the file cannot be read.
         NotJudged: it can, and yet its circuit cannot be told, or not measured.
     """
+    from snn2circuit.layout.signoff.extract import extract_netlist
     from snn2circuit.layout.signoff.lvs import compare_netlist
     from snn2circuit.layout.signoff.pex import measure_parasitics
     from snn2circuit.layout.signoff.reports import lvs_summary, parasitics_summary, write_lvs
 
     stack = stack or read_stack(masks, layout)
     try:
-        found = (extractions or Extractions()).of(stack)
+        found = extractions.of(stack) if extractions else extract_netlist(stack)
         report = compare_netlist(found, layout, crossbar)
         write_lvs(report, folder / "lvs.json")
         if not report.match:

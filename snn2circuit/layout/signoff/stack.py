@@ -110,21 +110,6 @@ class MaskStack:
         return first(order[at - 1 :: -1] if at else []), first(order[at + 1 :])
 
 
-def same_masks(one: MaskStack, other: MaskStack) -> bool:
-    """Whether two files of one process hold the same shapes and the same names at the same places."""
-    if one.sheets != other.sheets:
-        return False
-    for place in one.places(*get_args(Role)):
-        if not (one.region(place) ^ other.region(place)).is_empty() or _names(one, place) != _names(other, place):
-            return False
-    return True
-
-
-def _names(stack: MaskStack, place: Place) -> list[tuple[str, int, int]]:
-    texts = (shape.text for shape in stack.top.shapes(stack.index(place)).each(kdb.Shapes.STexts))
-    return sorted((text.string, text.x, text.y) for text in texts)
-
-
 def clip(stack: MaskStack, window: tuple[int, int, int, int]) -> Iterator[tuple[Place, list[list[tuple[int, int]]]]]:
     """The corners of every polygon inside ``window`` (nm), mask by mask in printing order; empty masks are left out."""
     frame = kdb.Region(kdb.Box(*window))
